@@ -154,9 +154,7 @@ scan = _table(
     *_scan_key(),
     _column("nframes", Integer, "Number of frames recorded at each depth"),
     _column("nfields", _TINY, "Number of fields imaged, over all depths"),
-    _column(
-        "fps", Float32, "Nominal frame rate of each field; the true one follows from the frame times", "Hz"
-    ),
+    _column("fps", Float32, "Nominal frame rate of each field; the true one follows from the frame times", "Hz"),
 )
 
 scan_include = _table(
@@ -279,9 +277,7 @@ scan_unit = _table(
     _column("um_z", SmallInteger, "Depth of the centroid below the surface of the cortex", "um"),
     _column("px_x", SmallInteger, "x of the centroid in the field's image, from 0", "px"),
     _column("px_y", SmallInteger, "y of the centroid in the field's image, from 0", "px"),
-    _column(
-        "ms_delay", SmallInteger, "Time from the start of a frame to the scan of the unit's centroid", "ms"
-    ),
+    _column("ms_delay", SmallInteger, "Time from the start of a frame to the scan of the unit's centroid", "ms"),
     parents=(scan, fluorescence),
 )
 
@@ -315,9 +311,7 @@ oracle = _table(
     "How reliably a unit responds to repeated natural movies.",
     *_unit_key(),
     _column("trials", Integer, "Number of trials the score was computed from"),
-    _column(
-        "pearson", Float32, "Oracle score: correlation of each response with the mean of its other repeats"
-    ),
+    _column("pearson", Float32, "Oracle score: correlation of each response with the mean of its other repeats"),
     parents=(scan_unit,),
 )
 
@@ -404,9 +398,7 @@ trial = _table(
     _column("type", String(16), "Kind of the condition: stimulus.Clip, stimulus.Monet2 or stimulus.Trippy"),
     _column("start_idx", _UNSIGNED, "Index of the first frame of the trial"),
     _column("end_idx", _UNSIGNED, "Index of the last frame of the trial, inclusive"),
-    _column(
-        "start_frame_time", Double, "Time of the first flip, counted from the first frame of the scan", "s"
-    ),
+    _column("start_frame_time", Double, "Time of the first flip, counted from the first frame of the scan", "s"),
     _column("end_frame_time", Double, "Time of the last flip, counted from the first frame of the scan", "s"),
     _array(
         "stim_times",
@@ -495,12 +487,8 @@ raw_manual_pupil = _table(
     "raw_manual_pupil",
     "The pupil as tracked by the eye camera, on the camera's own clock.",
     *_scan_key(),
-    _array(
-        "pupil_min_r", "Minor radius of the pupil; NaN where it wasn't seen", ("sample",), "float64", "px"
-    ),
-    _array(
-        "pupil_maj_r", "Major radius of the pupil; NaN where it wasn't seen", ("sample",), "float64", "px"
-    ),
+    _array("pupil_min_r", "Minor radius of the pupil; NaN where it wasn't seen", ("sample",), "float64", "px"),
+    _array("pupil_maj_r", "Major radius of the pupil; NaN where it wasn't seen", ("sample",), "float64", "px"),
     _array(
         "pupil_x",
         "x of the pupil's centre in the camera image; NaN where unseen",
