@@ -1,1 +1,70 @@
-""""""
+"""Who holds the rows.
+
+A store answers queries (``gql_nda.query``) and reads blobs; it knows no GraphQL. Every store gives the
+same answers to the bit: one contract suite runs on all of them.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import Column, Table
+
+from gql_nda.query import Key, Query, Row
+
+HEAD = 512
+"""Bytes of a blob that are read for its header."""
+
+
+class Head(NamedTuple):
+    """The first ``HEAD`` bytes of a blob and the length of the whole."""
+
+    prefix: bytes
+    size: int
+
+
+class Store(Protocol):
+    """Rows, counts and blobs of the 29 tables. All reads; nothing is ever written.
+
+    Raises StoreUnavailable when the database is away or frozen, Timeout when a statement takes
+    longer than its deadline.
+    """
+
+    name: str
+
+    async def start(self) -> None:
+        """Begin to watch the database; a database that is away is no error yet."""
+
+    async def close(self) -> None:
+        """Give back every connection."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the database answered when it was last asked."""
+
+    async def rows(self, query: Query) -> dict[Key, list[Row]]:
+        """The rows of each key, in the query's order; a key without rows is absent."""
+
+    async def counts(self, query: Query) -> dict[Key, int]:
+        """Number of rows of each key, whatever the query's page; a key without rows is absent."""
+
+    async def heads(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, Head]:
+        """The beginning of each blob, by primary key; NULL and absent rows are left out."""
+
+    async def blobs(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, bytes]:
+        """Whole blobs, by primary key; NULL and absent rows are left out."""
+
+    def chunks(self, column: Column[Any], key: Key, size: int) -> AsyncIterator[bytes]:
+        """One blob in successive pieces of ``size`` bytes, read as they are asked for."""
+
+    async def describe(self) -> dict[str, dict[str, Any]]:
+        """The database's own tables: columns by name, as SQLAlchemy's inspector tells them."""
+
+    async def probe(self) -> dict[str, str]:
+        """What the database says of itself: version, and whether the user may write."""
+
+
+def table_of(column: Column[Any]) -> Table:
+    """The table a column belongs to."""
+    table: Any = column.table
+    assert isinstance(table, Table)
+    return table

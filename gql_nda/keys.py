@@ -1,0 +1,70 @@
+"""Keys as text: global ids and the addresses of arrays.
+
+A key is written as its values joined by dots. Hashes, base64 in the database, are written in the
+URL-safe alphabet.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+from sqlalchemy import Integer, Table
+
+from gql_nda.errors import BadUserInput
+
+_URL_SAFE = str.maketrans("+/", "-_")
+_STANDARD = str.maketrans("-_", "+/")
+_INT32 = 2**31
+
+
+def encode64(data: bytes) -> str:
+    """Base64url without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode64(text: str) -> bytes:
+    """The bytes of ``encode64``; ValueError for anything else."""
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encode64(data) != text:
+        raise ValueError("not canonical base64url")
+    return data
+
+
+def format_key(table: Table, key: tuple[Any, ...]) -> str:
+    """A primary key as text, ``4.7.1``."""
+    parts = zip(table.primary_key, key, strict=True)
+    return ".".join(str(v) if isinstance(c.type, Integer) else v.translate(_URL_SAFE) for c, v in parts)
+
+
+def parse_key(table: Table, text: str) -> tuple[Any, ...]:
+    """The primary key that ``format_key`` wrote; BAD_USER_INPUT names the table otherwise."""
+    columns = list(table.primary_key)
+    parts = text.split(".")
+    if len(parts) != len(columns):
+        names = ".".join(c.name for c in columns)
+        raise BadUserInput(f"key: {text[:80]!r} is not of the form {names}", argument="key")
+    return tuple(_parse(c.name, isinstance(c.type, Integer), p) for c, p in zip(columns, parts, strict=True))
+
+
+def _parse(name: str, integer: bool, text: str) -> Any:
+    if not integer:
+        return text.translate(_STANDARD)
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) <= 10 and -_INT32 <= int(text) < _INT32:
+        return int(text)
+    raise BadUserInput(f"{name}: {text[:80]!r} is not a number", argument=name)
+
+
+def encode_id(type_name: str, table: Table, key: tuple[Any, ...]) -> str:
+    """The global id of a row: opaque to clients, stable over versions."""
+    return encode64(f"{type_name}:{format_key(table, key)}".encode())
+
+
+def decode_id(text: str) -> tuple[str, str]:
+    """The type's name and the key's text of a global id."""
+    try:
+        name, colon, key = decode64(text).decode().partition(":")
+    except ValueError:
+        colon = ""
+    if not colon:
+        raise BadUserInput(f"id: {text[:80]!r} is not an id of this server", argument="id")
+    return name, key

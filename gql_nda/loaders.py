@@ -1,0 +1,265 @@
+"""Dataloaders: what one level of a query asks for, in one statement.
+
+``Loader`` is aiodataloader with four hazards mended. Three generic loaders serve all 29 tables: a row
+by key, the page (and count) of a parent's children, and what is read out of an array.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
+
+from aiodataloader import DataLoader
+from sqlalchemy import Column
+
+from gql_nda.errors import PublicError
+from gql_nda.query import Key, Planned, Query, Relation, Row
+from gql_nda.stores import Head, Store, table_of
+from gql_nda.tables import key_names
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+Batch = Callable[[list[K]], Coroutine[Any, Any, Sequence[V | Exception]]]
+
+
+class Loader(DataLoader[K, V]):
+    """aiodataloader without its hazards.
+
+    * A cancelled waiter cancels its own waiting only: everyone gets a future of their own.
+    * A batch dies with its last waiter, or with its request (``Loaders.close``).
+    * A batch that ends in CancelledError, or in nothing, still answers those who wait.
+    * All keys of a level go to one batch; the store cuts it into statements, one after another.
+    """
+
+    def __init__(self, batch: Batch[K, V]) -> None:
+        super().__init__(self._guarded)
+        self._batch = batch
+        self._running: set[asyncio.Task[Any]] = set()
+        self._waiting: dict[K, int] = {}
+
+    def load(self, key: K) -> asyncio.Future[V]:
+        """The value of one key: a future of the caller's own, over the one that all callers share."""
+        cached = self._cache.get(key)
+        if cached is not None and cached.cancelled():
+            self.clear(key)
+        shared = super().load(key)
+        if shared.done():
+            return shared
+        mine: asyncio.Future[V] = self.loop.create_future()
+        self._waiting[key] = self._waiting.get(key, 0) + 1
+        shared.add_done_callback(lambda future: _hand_over(future, mine))
+        mine.add_done_callback(lambda _: self._left(key))
+        return mine
+
+    def close(self) -> None:
+        """End the batches under way: nobody waits for them any more."""
+        for task in self._running:
+            task.cancel()
+
+    def _left(self, key: K) -> None:
+        self._waiting[key] -= 1
+        if not self._waiting[key]:
+            del self._waiting[key]
+        if not self._waiting:
+            self.close()
+
+    async def _guarded(self, keys: list[K]) -> list[V | Exception]:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        try:
+            return list(await self._batch(keys))
+        except asyncio.CancelledError:
+            # aiodataloader hands on what is an Exception, and would leave the others waiting for ever.
+            task.uncancel()
+            raise RuntimeError("a batch was cancelled") from None
+        finally:
+            self._running.discard(task)
+
+
+def _hand_over(shared: asyncio.Future[V], mine: asyncio.Future[V]) -> None:
+    if shared.cancelled():
+        mine.cancel()
+    elif error := shared.exception():  # asking marks it as seen, also when the waiter has left
+        if not mine.done():
+            mine.set_exception(error)
+    elif not mine.done():
+        mine.set_result(shared.result())
+
+
+class Page(NamedTuple):
+    """The rows of a page, and whether more follow."""
+
+    rows: list[Row]
+    more: bool
+
+
+class Reduction(NamedTuple):
+    """Something to be read out of an array: the blob's key and a function of its bytes."""
+
+    key: Key
+    read: Callable[[bytes], Any]
+
+
+class Loaders:
+    """The dataloaders of one request, made as they are asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._loaders: dict[Hashable, Loader[Any, Any]] = {}
+
+    def _get(self, name: Hashable, batch: Batch[Any, Any]) -> Loader[Any, Any]:
+        if name not in self._loaders:
+            self._loaders[name] = Loader(batch)
+        return self._loaders[name]
+
+    def close(self) -> None:
+        """End whatever is still under way."""
+        for loader in self._loaders.values():
+            loader.close()
+
+    # --- rows -------------------------------------------------------------------------------------
+
+    def row(self, relation: Relation) -> Loader[Key, Row | None]:
+        """Loads the one row of a relation by key; the first by primary key where there are several."""
+
+        async def batch(keys: list[Key]) -> list[Row | None]:
+            found = await self.store.rows(Query(relation.table, relation.on, tuple(keys)))
+            return [_first(found.get(key)) for key in keys]
+
+        return self._get(("row", relation), batch)
+
+    # --- connections ------------------------------------------------------------------------------
+
+    def page(self, planned: Planned) -> Awaitable[Page]:
+        """The rows of a connection's page; pages of many parents alike come in one statement."""
+        return self._get(_shape("page", planned), self._pages).load(planned)
+
+    def count(self, planned: Planned) -> Awaitable[int]:
+        """Number of rows of a connection, over all its pages."""
+        return self._get(_shape("count", planned), self._counts).load(planned)
+
+    async def _pages(self, plans: list[Planned]) -> list[Page]:
+        if plans[0].listed:
+            return [await self._listed(planned) for planned in plans]
+        first = plans[0].first
+        found = await self.store.rows(replace(_together(plans), limit=first + 1))
+        groups = [found.get(planned.query.keys[0], []) for planned in plans]
+        return [Page(rows[:first], len(rows) > first) for rows in groups]
+
+    async def _counts(self, plans: list[Planned]) -> list[int]:
+        found = await self.store.counts(_together(plans))
+        return [sum(found.get(key, 0) for key in dict.fromkeys(planned.query.keys)) for planned in plans]
+
+    async def _listed(self, planned: Planned) -> Page:
+        """A page of the rows with the listed keys, in the list's order unless another is asked for."""
+        query = planned.query
+        found = await self.store.rows(replace(query, after=None, limit=None))
+        rows = [row for key in dict.fromkeys(query.keys) for row in found.get(key, [])]
+        rows = query.sort(rows) if query.order else rows
+        start = _position(planned, rows)
+        stop = start + planned.first
+        return Page(rows[start:stop], len(rows) > stop)
+
+    # --- arrays -----------------------------------------------------------------------------------
+
+    def head(self, column: Column[Any]) -> Loader[Key, Head | None]:
+        """Loads the beginning and the length of a blob by primary key."""
+
+        async def batch(keys: list[Key]) -> list[Head | None]:
+            found = await self.store.heads(column, keys)
+            return [found.get(key) for key in keys]
+
+        return self._get(("head", column), batch)
+
+    def reduced(self, column: Column[Any], most: int) -> Loader[Reduction, Any]:
+        """Loads what is read out of blobs: each is fetched and read once, and then dropped.
+
+        ``most`` blobs are held at a time, so that a level of long traces needs little memory.
+        """
+
+        async def batch(wanted: list[Reduction]) -> list[Any]:
+            readers: dict[Key, list[Reduction]] = defaultdict(list)
+            for reduction in wanted:
+                readers[reduction.key].append(reduction)
+            results: dict[Reduction, Any] = {}
+            keys = list(readers)
+            for start in range(0, len(keys), most):
+                blobs = await self.store.blobs(column, keys[start : start + most])
+                work = [(r, blob) for key, blob in blobs.items() for r in readers[key]]
+                results.update(await asyncio.to_thread(_read, column, work))
+            return [results.get(reduction) for reduction in wanted]
+
+        return self._get(("reduced", column, most), batch)
+
+    # --- derived ----------------------------------------------------------------------------------
+
+    def derived(self, name: Hashable, batch: Callable[[list[Row]], Awaitable[Sequence[V]]]) -> Loader[Any, V]:
+        """Loads a batch function's results: all rows of a level in one call. Load with ``Derived``."""
+
+        async def unwrapped(parents: list[Derived]) -> Sequence[V]:
+            return await batch([parent.row for parent in parents])
+
+        return self._get(("derived", name), unwrapped)
+
+
+class Derived:
+    """A row as a key: equal to another when they are the same row of the same table."""
+
+    __slots__ = ("name", "row")
+
+    def __init__(self, row: Row) -> None:
+        self.row, self.name = row, (row.table.name, row.key)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Derived) and self.name == other.name
+
+
+def _read(column: Column[Any], work: Iterable[tuple[Reduction, bytes]]) -> dict[Reduction, Any]:
+    """The results of reductions; an error is a result and stays with its own array."""
+    results: dict[Reduction, Any] = {}
+    for reduction, blob in work:
+        try:
+            results[reduction] = reduction.read(blob)
+        except PublicError as error:
+            results[reduction] = located(error, column, reduction.key)
+    return results
+
+
+def located(error: PublicError, column: Column[Any], key: Key) -> PublicError:
+    """An error of the codec, told where the blob lies."""
+    within = getattr(error, "within", None)
+    table = table_of(column)
+    named = dict(zip(key_names(table), key, strict=True))
+    return within(table.name, column.name, named) if within else error
+
+
+def _first(rows: list[Row] | None) -> Row | None:
+    return min(rows, key=lambda row: row.key) if rows else None
+
+
+def _shape(kind: str, planned: Planned) -> Hashable:
+    """What connections have in common that one statement can serve: all but the parent."""
+    keys = planned.query.keys if planned.listed else ()
+    return kind, replace(planned, query=replace(planned.query, keys=keys))
+
+
+def _together(plans: list[Planned]) -> Query:
+    """The query of all plans, which differ only in their keys."""
+    return replace(plans[0].query, keys=tuple(key for planned in plans for key in planned.query.keys))
+
+
+def _position(planned: Planned, rows: list[Row]) -> int:
+    """Index of the first row behind the cursor."""
+    if planned.query.after is None:
+        return 0
+    labels = [o.ref.label for o in planned.query.ordering]
+    for index, row in enumerate(rows):
+        if tuple(row[label] for label in labels) == planned.query.after:
+            return index + 1
+    return len(rows)

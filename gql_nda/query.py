@@ -1,0 +1,257 @@
+"""What every layer asks for, as pure data: relations, predicates, orders, pages, cursors.
+
+A query means "rows of a table, grouped by the values of some columns". A lookup by key, the page of a
+connection's parent and a page of a whole table differ only in those columns and in the limit.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, Literal
+
+import orjson
+from sqlalchemy import CHAR, Column, Float, Integer, Numeric, String, Table
+from sqlalchemy.types import TypeEngine
+
+from gql_nda.errors import BadUserInput
+from gql_nda.keys import decode64, encode64
+from gql_nda.tables import key_names
+
+Key = tuple[Any, ...]
+Operator = Literal["eq", "ne", "in", "notIn", "lt", "lte", "gt", "gte", "isNull", "startsWith"]
+
+
+class Row(dict[str, Any]):
+    """One row: its narrow columns by name, and the table it belongs to.
+
+    Columns of joined tables that an order asked for stand under their reference's label.
+    """
+
+    __slots__ = ("table",)
+
+    def __init__(self, table: Table, values: Mapping[Any, Any]) -> None:
+        super().__init__(values)
+        self.table = table
+
+    @property
+    def key(self) -> Key:
+        """The values of the primary key."""
+        return self.at(key_names(self.table))
+
+    def at(self, names: Sequence[str]) -> Key:
+        """The values of some columns."""
+        return tuple([self[name] for name in names])
+
+
+@dataclass(frozen=True)
+class Relation:
+    """The rows of a table whose ``on`` columns equal the columns of the same names at hand."""
+
+    table: Table
+    on: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.table.name}({','.join(self.on)})"
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the database finds the rows without reading the whole table."""
+        keys = [key_names(self.table), *(tuple(fk.column_keys) for fk in self.table.foreign_key_constraints)]
+        return any(set(key[: len(self.on)]) == set(self.on) for key in keys)
+
+
+def up(here: Table, there: Table) -> Relation:
+    """The one row of ``there`` that a row of ``here`` belongs to, or that stands beside it."""
+    return Relation(there, tuple(c for c in key_names(there) if c in here.columns))
+
+
+def down(here: Table, there: Table) -> Relation:
+    """The rows of ``there`` that belong to a row of ``here``."""
+    return Relation(there, key_names(here))
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A column, reached from the query's table over relations with at most one row each."""
+
+    column: Column[Any]
+    path: tuple[Relation, ...] = ()
+
+    @cached_property
+    def label(self) -> str:
+        """The name under which a row holds the value."""
+        return ".".join([*(step.table.name for step in self.path), self.column.name])
+
+    def __repr__(self) -> str:
+        return "/".join([*map(repr, self.path), str(self.column)])
+
+    @property
+    def nullable(self) -> bool:
+        """Whether the value may be absent."""
+        return bool(self.path) or bool(self.column.nullable)
+
+    @property
+    def textual(self) -> bool:
+        """Whether values compare as text."""
+        return isinstance(self.column.type, String | CHAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A column compared with a value; ``in`` and ``notIn`` take a tuple, ``isNull`` a bool."""
+
+    ref: Ref
+    op: Operator
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts hold; none is true."""
+
+    parts: "tuple[Predicate, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any part holds; none is false."""
+
+    parts: "tuple[Predicate, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part is false. What is unknown, a comparison with NULL, stays unknown and matches nothing."""
+
+    part: "Predicate"
+
+
+Predicate = Compare | And | Or | Not
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One column to sort by; NULL comes last either way."""
+
+    ref: Ref
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """Rows of a table that satisfy a predicate, for each of some keys.
+
+    ``on`` names the columns that must equal a key. With no such columns there is one key, the empty
+    one: the whole table. ``limit`` and ``after`` (values of ``ordering``'s columns) hold for each key.
+    """
+
+    table: Table
+    on: tuple[str, ...] = ()
+    keys: tuple[Key, ...] = ((),)
+    where: Predicate | None = None
+    order: tuple[Order, ...] = ()
+    after: Key | None = None
+    limit: int | None = None
+
+    @cached_property
+    def ordering(self) -> tuple[Order, ...]:
+        """The order made total by the primary key, less the columns that every row of a key shares."""
+        asked = list(dict.fromkeys(self.order))
+        sorted_by = {o.ref.label for o in asked}
+        ties = [n for n in key_names(self.table) if n not in self.on and n not in sorted_by]
+        return (*asked, *(Order(Ref(self.table.c[name])) for name in ties))
+
+    @property
+    def relation(self) -> Relation:
+        """The relation from a key to its rows."""
+        return Relation(self.table, self.on)
+
+    def sort(self, rows: list[Row]) -> list[Row]:
+        """The rows in this query's order: what the stores' ORDER BY gives, for rows at hand."""
+        for order in reversed(self.ordering):
+            label = order.ref.label
+            rows = sorted(rows, key=lambda row: _rank(row[label], order.descending), reverse=order.descending)
+        return rows
+
+
+def _rank(value: Any, descending: bool) -> tuple[bool, Any]:
+    """A sort key with None last, whichever way the sort runs; text sorts by code point."""
+    absent = value is None
+    return absent != descending, 0 if absent else value
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A connection that isn't fetched yet.
+
+    ``first`` is the size of the page. With ``listed`` the keys are the client's own list of primary
+    keys, else they are the one parent's key.
+    """
+
+    query: Query
+    first: int
+    listed: bool = field(default=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """Names what a cursor is bound to: table, parent or list of keys, predicate and order."""
+        q = self.query
+        text = repr((q.table.name, q.on, q.keys, q.where, q.order))
+        return blake2b(text.encode(), digest_size=6).hexdigest()
+
+    def cursor(self, row: Row) -> str:
+        """The position of a row, as an opaque string."""
+        return encode_cursor(self.digest, [row[o.ref.label] for o in self.query.ordering])
+
+
+def encode_cursor(digest: str, values: Sequence[Any]) -> str:
+    """A keyset cursor: the exact values that the rows are sorted by."""
+    return encode64(orjson.dumps([digest, *values]))
+
+
+def decode_cursor(cursor: str, planned: Planned) -> Key:
+    """The values of a cursor that belongs to this very connection, else BAD_USER_INPUT."""
+    foreign = BadUserInput("after: not a cursor of this connection", argument="after")
+    try:
+        digest, *values = orjson.loads(decode64(cursor))
+    except (ValueError, TypeError):
+        raise foreign from None
+    ordering = planned.query.ordering
+    if digest != planned.digest or len(values) != len(ordering):
+        raise foreign
+    if not all(_fits(o.ref, value) for o, value in zip(ordering, values, strict=True)):
+        raise foreign
+    return tuple(values)
+
+
+def _fits(ref: Ref, value: object) -> bool:
+    """Whether a cursor's value can have come from the column."""
+    if value is None:
+        return ref.nullable
+    return isinstance(value, python_types(ref.column.type)) and not isinstance(value, bool)
+
+
+def python_types(kind: TypeEngine[Any]) -> tuple[type, ...]:
+    """The Python types that the values of a column have."""
+    if isinstance(kind, Integer):
+        return (int,)
+    if isinstance(getattr(kind, "impl", kind), Float | Numeric):
+        return (float, int)
+    return (str,)
+
+
+_UNIT_NAME = re.compile(r"([0-9]{2,5})_([0-9]{2,5})_([0-9]{6,9})")
+
+
+def parse_str_key(text: str) -> Key:
+    """The key of a unit from its ``strKey``, as ``04_07_000001``."""
+    if match := _UNIT_NAME.fullmatch(text):
+        return tuple(int(part) for part in match.groups())
+    raise BadUserInput(f"strKey: {text[:80]!r} is not of the form 04_07_000001", argument="strKey")
+
+
+def str_key(session: int, scan_idx: int, unit_id: int) -> str:
+    """The name of a unit: session, scan and unit number, padded with zeros."""
+    return f"{session:02}_{scan_idx:02}_{unit_id:06}"

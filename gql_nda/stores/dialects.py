@@ -1,0 +1,99 @@
+"""What MySQL/MariaDB and SQLite do differently, as data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL, LargeBinary, String, cast, func, literal, literal_column
+from sqlalchemy.sql import ColumnElement
+
+Expression = ColumnElement[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long, in seconds, each step may take."""
+
+    connect: float = 2.0
+    statement: float = 10.0
+    pool: float = 3.0
+
+    @property
+    def read(self) -> float:
+        """How long the client waits for a statement: the server gives up first and says so."""
+        return self.statement + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One kind of database.
+
+    ``exact`` makes text compare by code point; ``operand`` is a value it can be compared with.
+    ``unions`` is the most SELECTs one statement may join. ``watched``: whether the server can freeze
+    apart from us. ``timeouts`` are the codes of errors that mean a statement's deadline has passed.
+    """
+
+    exact: Callable[[Expression], Expression]
+    operand: Callable[[str], Expression]
+    prepare: Callable[[URL], URL]
+    connect_args: Callable[[Deadlines], dict[str, Any]]
+    session: Callable[[Deadlines], list[str]]
+    unions: int
+    watched: bool
+    timeouts: frozenset[int] = frozenset()
+
+
+def _mysql_session(deadlines: Deadlines) -> list[str]:
+    """Read-only sessions with a deadline of the server's own: each server reads only its comment."""
+    seconds, milliseconds = deadlines.statement, int(deadlines.statement * 1000)
+    return [
+        "SET SESSION TRANSACTION READ ONLY",
+        "SET SESSION time_zone = '+00:00'"
+        f" /*M!100101 , SESSION max_statement_time = {seconds} */"
+        f" /*!50708 , SESSION max_execution_time = {milliseconds} */",
+    ]
+
+
+def _mysql_connect(deadlines: Deadlines) -> dict[str, Any]:
+    """The binary protocol (a statement cache) returns FLOAT exactly; the text protocol rounds to 6 digits."""
+    return {
+        "charset": "utf8mb4",
+        "connect_timeout": deadlines.connect,
+        "read_timeout": deadlines.read,
+        "stmt_cache_size": 200,
+    }
+
+
+def _sqlite_read_only(url: URL) -> URL:
+    """The same file, opened read-only."""
+    path = url.database or ""
+    if path.startswith("file:"):
+        return url
+    return url.set(database=f"file:{path}", query={"mode": "ro", "uri": "true"})
+
+
+_MAX_STATEMENT_TIME_EXCEEDED, _MAX_EXECUTION_TIME_EXCEEDED, _INTERRUPTED = 1969, 3024, 1317
+
+MYSQL = Dialect(
+    # A latin1 column is compared as the UTF-8 its characters are written in, blanks included.
+    exact=lambda column: cast(func.convert(column.op("USING")(literal_column("utf8mb4"))), LargeBinary),
+    operand=lambda text: literal(text.encode(), LargeBinary),
+    prepare=lambda url: url.set(drivername="mysql+asyncmy"),
+    connect_args=_mysql_connect,
+    session=_mysql_session,
+    unions=1024,
+    watched=True,
+    timeouts=frozenset({_MAX_STATEMENT_TIME_EXCEEDED, _MAX_EXECUTION_TIME_EXCEEDED, _INTERRUPTED}),
+)
+
+SQLITE = Dialect(
+    exact=lambda column: column,
+    operand=lambda text: literal(text, String),
+    prepare=lambda url: _sqlite_read_only(url.set(drivername="sqlite+aiosqlite")),
+    connect_args=lambda deadlines: {"timeout": deadlines.connect},
+    session=lambda _: ["PRAGMA query_only = 1", "PRAGMA mmap_size = 1073741824"],
+    unions=256,  # SQLite takes 500 at most
+    watched=False,
+)
+
+DIALECTS = {"mysql": MYSQL, "mariadb": MYSQL, "sqlite": SQLITE}

@@ -1,0 +1,264 @@
+"""The store over MySQL, MariaDB or SQLite."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Column, Executable, event, func, inspect, select, text
+from sqlalchemy.engine import CursorResult, RowMapping, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gql_nda.errors import BadUserInput, PublicError, StoreUnavailable, Timeout
+from gql_nda.query import Key, Query, Row
+from gql_nda.stores import Head, table_of
+from gql_nda.stores.dialects import DIALECTS, Deadlines
+from gql_nda.stores.statements import Statements, padded
+from gql_nda.stores.watchdog import AWAY, Watchdog
+from gql_nda.tables import key_names
+
+Record = RowMapping
+
+
+class SqlStore:
+    """Rows, counts and blobs by SQL; see ``gql_nda.stores.Store``.
+
+    ``url`` is SQLAlchemy's, its driver filled in. Every session is read-only.
+    """
+
+    def __init__(self, url: str, *, pool: int = 10, deadlines: Deadlines | None = None) -> None:
+        address = make_url(url)
+        kind = address.get_backend_name()
+        if kind not in DIALECTS:
+            raise BadUserInput(f"database: {kind!r} is not one of {', '.join(DIALECTS)}", argument="database")
+        self.dialect = DIALECTS[kind]
+        self.deadlines = deadlines or Deadlines()
+        self.name = address.database or kind
+        self._address = self.dialect.prepare(address)
+        self._statements = Statements(self.dialect)
+        self.engine = self._engine(pool)
+        self._spare = self._engine(1)
+        self._watchdog = Watchdog(self._ping)
+
+    def _engine(self, pool: int) -> AsyncEngine:
+        engine = create_async_engine(
+            self._address,
+            connect_args=self.dialect.connect_args(self.deadlines),
+            isolation_level="AUTOCOMMIT",  # reads only: no BEGIN, no ROLLBACK, half the round trips
+            pool_size=pool,
+            max_overflow=0,
+            pool_timeout=self.deadlines.pool,
+            pool_reset_on_return=None,
+        )
+        event.listen(engine.sync_engine, "connect", self._set_up)
+        return engine
+
+    def _set_up(self, connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for statement in self.dialect.session(self.deadlines):
+            cursor.execute(statement)
+        cursor.close()
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to watch the database."""
+        if self.dialect.watched:
+            await self._watchdog.start()
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._watchdog.close()
+        await self.engine.dispose()
+        await self._spare.dispose()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the database answered when it was last asked."""
+        return self._watchdog.answers
+
+    async def _ping(self) -> None:
+        async with self._spare.connect() as connection:
+            try:
+                await connection.execute(select(1))
+            except BaseException:
+                await connection.invalidate()
+                raise
+
+    # --- reads ------------------------------------------------------------------------------------
+
+    async def rows(self, query: Query) -> dict[Key, list[Row]]:
+        """The rows of each key, in the query's order."""
+        keys = _askable(query.keys)
+        if query.limit is None or len(keys) <= 1:
+            records = await self._rows(query, keys)
+        elif query.relation.indexed:
+            records = await self._pages(query, keys)
+        else:  # without an index every page would read the whole table: read it once, cut the pages here
+            records = await self._rows(replace(query, limit=None), keys)
+        groups = _grouped(query.on, (Row(query.table, record) for record in records))
+        if len(keys) <= 1:
+            return groups
+        return {key: query.sort(rows)[: query.limit] for key, rows in groups.items()}
+
+    async def counts(self, query: Query) -> dict[Key, int]:
+        """Number of rows of each key."""
+        plain = replace(query, after=None, limit=None, order=())
+        if not plain.relation.indexed:  # text keys would be grouped by the database's own collation
+            return {key: len(rows) for key, rows in (await self.rows(plain)).items()}
+        records = await self._chunked(_askable(plain.keys), lambda ks: self._statements.counts(replace(plain, keys=ks)))
+        return {tuple(record[n] for n in plain.on): record["n"] for record in records}
+
+    async def heads(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, Head]:
+        """The beginning of each blob."""
+        records = await self._chunked(_askable(keys), lambda ks: self._statements.heads(column, ks))
+        return {_key(column, r): Head(bytes(r["head"]), r["size"]) for r in records}
+
+    async def blobs(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, bytes]:
+        """Whole blobs."""
+        records = await self._chunked(_askable(keys), lambda ks: self._statements.blobs(column, ks))
+        return {_key(column, r): bytes(r["blob"]) for r in records}
+
+    async def chunks(self, column: Column[Any], key: Key, size: int) -> AsyncIterator[bytes]:
+        """One blob in successive pieces."""
+        start, piece = 0, b""
+        while start == 0 or len(piece) == size:
+            records = await self._fetch(self._statements.chunk(column, key, start, size))
+            piece = next((bytes(r["blob"]) for r in records if _key(column, r) == key), b"")
+            start += size
+            if piece:
+                yield piece
+
+    async def _rows(self, query: Query, keys: Sequence[Key]) -> list[Record]:
+        return await self._chunked(keys, lambda ks: self._statements.rows(replace(query, keys=ks)))
+
+    async def _pages(self, query: Query, keys: Sequence[Key]) -> list[Record]:
+        def union(piece: Sequence[Key]) -> Executable:
+            last = len(set(piece))  # what follows only pads: it asks for no rows
+            limits = [query.limit if i < last else 0 for i in range(len(piece))]
+            pages = zip(piece, limits, strict=True)
+            return self._statements.pages([replace(query, keys=(key,), limit=limit) for key, limit in pages])
+
+        return await self._chunked(keys, union, self.dialect.unions)
+
+    async def _chunked(
+        self, keys: Sequence[Key], statement: Callable[[tuple[Key, ...]], Executable], largest: int = 1024
+    ) -> list[Record]:
+        """One statement after another: many at once would take every connection of the pool."""
+        found: list[Record] = []
+        for piece in padded(list(dict.fromkeys(keys)), largest):
+            found += await self._fetch(statement(tuple(piece)))
+        return found
+
+    # --- execution --------------------------------------------------------------------------------
+
+    async def _fetch(self, statement: Executable) -> list[Record]:
+        return await self._watchdog.run(self._patiently(statement))
+
+    async def _patiently(self, statement: Executable) -> list[Record]:
+        """The statement's rows; after a lost connection once more, for reads may be repeated."""
+        try:
+            return await self._execute(statement)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise self._public(error) from error
+        except (PoolTimeout, TimeoutError) as error:
+            raise self._public(error) from error
+        try:
+            return await self._execute(statement)
+        except (SQLAlchemyError, TimeoutError) as error:
+            raise self._public(error) from error
+
+    async def _execute(self, statement: Executable) -> list[Record]:
+        async with asyncio.timeout(self.deadlines.pool + self.deadlines.read), self.engine.connect() as connection:
+            try:
+                result: CursorResult[Any] = await connection.execute(statement)
+                return [record._mapping for record in result]
+            except asyncio.CancelledError:
+                await _abandon(connection)
+                raise
+
+    def _public(self, error: Exception) -> Exception:
+        """The error a client may see, or the error itself when it is none of the database's moods."""
+        if isinstance(error, PoolTimeout):
+            return StoreUnavailable("no connection to the database became free in time")
+        if isinstance(error, TimeoutError) or _code(error) in self.dialect.timeouts:
+            return Timeout("a statement took longer than its deadline")
+        if isinstance(error, DBAPIError) and (error.connection_invalidated or _connecting(error)):
+            return StoreUnavailable(AWAY)
+        return error
+
+    # --- about the database -----------------------------------------------------------------------
+
+    async def describe(self) -> dict[str, dict[str, Any]]:
+        """The database's own tables and columns."""
+
+        def look(connection: Any) -> dict[str, dict[str, Any]]:
+            inspector = inspect(connection)
+            names = inspector.get_table_names()
+            return {name: {c["name"]: c for c in inspector.get_columns(name)} for name in names}
+
+        described: dict[str, dict[str, Any]] = await self._ask(lambda connection: connection.run_sync(look))
+        return described
+
+    async def probe(self) -> dict[str, str]:
+        """Version of the server and, where it tells, the rights of the user."""
+
+        async def look(connection: AsyncConnection) -> dict[str, str]:
+            if not self.dialect.watched:
+                return {"version": f"SQLite {await connection.scalar(select(func.sqlite_version()))}", "grants": ""}
+            grants = (await connection.execute(text("SHOW GRANTS"))).scalars()
+            return {"version": str(await connection.scalar(select(func.version()))), "grants": "\n".join(grants)}
+
+        answer: dict[str, str] = await self._ask(look)
+        return answer
+
+    async def _ask(self, look: Callable[[AsyncConnection], Any]) -> Any:
+        try:
+            async with self.engine.connect() as connection:
+                return await look(connection)
+        except (SQLAlchemyError, TimeoutError) as error:
+            public = self._public(error)
+            raise (public if isinstance(public, PublicError) else error) from error
+
+
+def _askable(keys: Sequence[Key]) -> tuple[Key, ...]:
+    """The keys that can exist: text keys are ASCII, and another text may offend the column's charset."""
+    return tuple(key for key in keys if all(not isinstance(v, str) or v.isascii() for v in key))
+
+
+def _key(column: Column[Any], record: Record) -> Key:
+    return tuple(record[name] for name in key_names(table_of(column)))
+
+
+def _grouped(on: Sequence[str], rows: Iterable[Row]) -> dict[Key, list[Row]]:
+    """The rows by the very values of some columns: text that differs only by case differs."""
+    groups: dict[Key, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.at(on), []).append(row)
+    return groups
+
+
+async def _abandon(connection: AsyncConnection) -> None:
+    """Drop a connection whose statement nobody waits for any more."""
+    raw = await connection.get_raw_connection()
+    interrupt = getattr(raw.driver_connection, "interrupt", None)
+    if interrupt is not None:
+        await interrupt()
+    await connection.invalidate()
+
+
+def _code(error: Exception) -> int | None:
+    """The server's number of an error."""
+    arguments = getattr(getattr(error, "orig", None), "args", ())
+    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+
+_CONNECTING = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2005, 2006, 2013})
+"""Errors of a connection that could not be made or was lost: too many, denied, unknown, away."""
+
+
+def _connecting(error: DBAPIError) -> bool:
+    return _code(error) in _CONNECTING or "unable to open database file" in str(error.orig)

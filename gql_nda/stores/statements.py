@@ -1,0 +1,204 @@
+"""Queries as SQL that MySQL 5.7, MariaDB and SQLite accept: no CTE, no window function, no LATERAL."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Column,
+    FromClause,
+    LargeBinary,
+    Select,
+    and_,
+    false,
+    func,
+    not_,
+    null,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.sql.expression import CompoundSelect
+
+from gql_nda.query import And, Compare, Key, Not, Or, Order, Predicate, Query, Ref, Relation
+from gql_nda.stores import HEAD
+from gql_nda.stores.dialects import Dialect, Expression
+from gql_nda.tables import key_names, narrow
+
+T = TypeVar("T")
+
+LARGEST_LIST = 1024
+"""Most keys in one IN-list."""
+
+
+def padded(items: Sequence[T], largest: int = LARGEST_LIST) -> Iterator[Sequence[T]]:
+    """Pieces of at most ``largest`` items, each filled up with its last item to 1, 2, 4 ... items.
+
+    Each length is a prepared statement of its own, so there must be few lengths.
+    """
+    for start in range(0, len(items), largest):
+        piece = items[start : start + largest]
+        size = 1 << (len(piece) - 1).bit_length()
+        yield [*piece, *[piece[-1]] * (size - len(piece))]
+
+
+class Statements:
+    """Builds the statements of one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    def rows(self, query: Query) -> Select[Any]:
+        """The rows of all keys of a query; the limit holds for them together."""
+        sources = _Sources(query)
+        order = query.ordering if query.limit is not None else ()
+        chosen = [*narrow(query.table), *(sources[o.ref].label(o.ref.label) for o in query.order if o.ref.path)]
+        statement = select(*chosen).select_from(sources.joined).where(*self._conditions(query, sources))
+        if query.after is not None:
+            statement = statement.where(self._after(query.ordering, query.after, sources))
+        statement = statement.order_by(*(term for o in order for term in self._order(o, sources)))
+        return statement if query.limit is None else statement.limit(query.limit)
+
+    def pages(self, queries: Sequence[Query]) -> Select[Any] | CompoundSelect[Any]:
+        """One page for each query of one key: a union of limited selects reads little more than it returns."""
+        if len(queries) == 1:
+            return self.rows(queries[0])
+        return union_all(*(select(self.rows(q).subquery(f"p{i}")) for i, q in enumerate(queries)))
+
+    def counts(self, query: Query) -> Select[Any]:
+        """Number of rows of each key."""
+        sources = _Sources(query)
+        group = [query.table.c[name] for name in query.on]
+        statement = select(*group, func.count().label("n")).select_from(sources.joined)
+        return statement.where(*self._conditions(query, sources)).group_by(*group)
+
+    def heads(self, column: Column[Any], keys: Sequence[Key]) -> Select[Any]:
+        """Key, first bytes and length of some blobs."""
+        head = func.substr(column, 1, HEAD, type_=LargeBinary).label("head")
+        return self._by_key(column, keys, head, func.length(column).label("size"))
+
+    def blobs(self, column: Column[Any], keys: Sequence[Key]) -> Select[Any]:
+        """Key and bytes of some blobs. Key columns come first: asyncmy loses rows whose first is >= 16 MiB."""
+        return self._by_key(column, keys, column.label("blob"))
+
+    def chunk(self, column: Column[Any], key: Key, start: int, size: int) -> Select[Any]:
+        """``size`` bytes of one blob."""
+        return self._by_key(column, [key], func.substr(column, start + 1, size, type_=LargeBinary).label("blob"))
+
+    def _by_key(self, column: Column[Any], keys: Sequence[Key], *chosen: Expression) -> Select[Any]:
+        table: Any = column.table
+        return select(*table.primary_key, *chosen).where(
+            _among([table.c[n] for n in key_names(table)], keys), column.is_not(null())
+        )
+
+    def _conditions(self, query: Query, sources: "_Sources") -> Iterator[Expression]:
+        if query.on:
+            yield _among([query.table.c[name] for name in query.on], query.keys)
+        if query.where is not None:
+            yield self._predicate(query.where, sources)
+
+    def _predicate(self, predicate: Predicate, sources: "_Sources") -> Expression:
+        match predicate:
+            case And(parts):
+                return and_(true(), *(self._predicate(p, sources) for p in parts))
+            case Or(parts):
+                return or_(false(), *(self._predicate(p, sources) for p in parts))
+            case Not(part):
+                return not_(self._predicate(part, sources).self_group())
+            case Compare():
+                return self._compare(predicate, sources)
+
+    def _compare(self, compare: Compare, sources: "_Sources") -> Expression:
+        column, op, value = sources[compare.ref], compare.op, compare.value
+        if op == "isNull":
+            return column.is_(null()) if value else column.is_not(null())
+        if compare.ref.textual:
+            return self._compare_text(column, op, value)
+        return _OPERATORS[op](column, list(value) if isinstance(value, tuple) else value)
+
+    def _compare_text(self, column: Expression, op: str, value: Any) -> Expression:
+        exact, operand = self.dialect.exact(column), self.dialect.operand
+        if op == "startsWith":
+            prefix = operand(value)
+            return func.substr(exact, 1, func.length(prefix)) == prefix
+        return _OPERATORS[op](exact, [operand(v) for v in value] if isinstance(value, tuple) else operand(value))
+
+    def _order(self, order: Order, sources: "_Sources") -> Iterator[Expression]:
+        column = sources[order.ref]
+        if order.ref.nullable:
+            yield column.is_(null())
+        exact = self.dialect.exact(column) if order.ref.textual else column
+        yield exact.desc() if order.descending else exact.asc()
+
+    def _after(self, ordering: Sequence[Order], values: Key, sources: "_Sources") -> Expression:
+        """Rows behind a position: those beyond it in the first column that differs."""
+        alternatives: list[Expression] = []
+        same: list[Expression] = []
+        for order, value in zip(ordering, values, strict=True):
+            alternatives.append(and_(*same, self._beyond(order, value, sources)))
+            op: Any = ("isNull", True) if value is None else ("eq", value)
+            same.append(self._compare(Compare(order.ref, *op), sources))
+        return or_(*alternatives)
+
+    def _beyond(self, order: Order, value: Any, sources: "_Sources") -> Expression:
+        if value is None:
+            return false()
+        beyond = self._compare(Compare(order.ref, "lt" if order.descending else "gt", value), sources)
+        return or_(beyond, sources[order.ref].is_(null())) if order.ref.nullable else beyond
+
+
+_OPERATORS: dict[str, Any] = {
+    "eq": lambda column, value: column == value,
+    "ne": lambda column, value: column != value,
+    "in": lambda column, values: column.in_(values) if values else false(),
+    "notIn": lambda column, values: column.not_in(values) if values else column.is_not(null()),
+    "lt": lambda column, value: column < value,
+    "lte": lambda column, value: column <= value,
+    "gt": lambda column, value: column > value,
+    "gte": lambda column, value: column >= value,
+}
+
+
+def _among(columns: list[Column[Any]], keys: Sequence[Key]) -> Expression:
+    """The columns equal one of the keys."""
+    if len(keys) == 1:
+        return and_(*(c == v for c, v in zip(columns, keys[0], strict=True)))
+    if len(columns) == 1:
+        return columns[0].in_([key[0] for key in keys])
+    return tuple_(*columns).in_(keys)
+
+
+class _Sources:
+    """The query's table and what its order and predicate reach from it, each joined once."""
+
+    def __init__(self, query: Query) -> None:
+        self.table = query.table
+        self.joined: FromClause = query.table
+        self.aliases: dict[tuple[Relation, ...], FromClause] = {(): query.table}
+        for ref in [*(o.ref for o in query.order), *_refs(query.where)]:
+            path: tuple[Relation, ...] = ()
+            for step in ref.path:
+                path = self._join(path, step)
+
+    def _join(self, path: tuple[Relation, ...], step: Relation) -> tuple[Relation, ...]:
+        longer = (*path, step)
+        if longer not in self.aliases:
+            here, there = self.aliases[path], step.table.alias(".".join(s.table.name for s in longer))
+            self.aliases[longer] = there
+            self.joined = self.joined.outerjoin(there, and_(*(there.c[n] == here.c[n] for n in step.on)))
+        return longer
+
+    def __getitem__(self, ref: Ref) -> Expression:
+        return self.aliases[ref.path].c[ref.column.name]
+
+
+def _refs(predicate: Predicate | None) -> Iterator[Ref]:
+    match predicate:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _refs(part)
+        case Not(part):
+            yield from _refs(part)
+        case Compare(ref):
+            yield ref
