@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from aiodataloader import DataLoader
 from sqlalchemy import Column
@@ -34,7 +34,7 @@ class Loader(DataLoader[K, V]):
     """
 
     def __init__(self, batch: Batch[K, V]) -> None:
-        super().__init__(self._guarded)
+        super().__init__(cast(Any, self._guarded))  # results may be exceptions, which its type leaves out
         self._batch = batch
         self._running: set[asyncio.Task[Any]] = set()
         self._waiting: dict[K, int] = {}
@@ -52,6 +52,10 @@ class Loader(DataLoader[K, V]):
         shared.add_done_callback(lambda future: _hand_over(future, mine))
         mine.add_done_callback(lambda _: self._left(key))
         return mine
+
+    async def load_each(self, keys: Sequence[K]) -> list[V | BaseException]:
+        """The values of several keys; an error stays with its own key."""
+        return await asyncio.gather(*map(self.load, keys), return_exceptions=True)
 
     def close(self) -> None:
         """End the batches under way: nobody waits for them any more."""

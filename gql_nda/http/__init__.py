@@ -1,1 +1,1 @@
-""""""
+"""The application: GraphQL endpoint, array routes, health, GraphiQL."""

@@ -1,1 +1,1 @@
-""""""
+"""Batch functions over rows: they know rows, loaders and queries, never types."""

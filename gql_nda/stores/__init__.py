@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Column, Table
 
-from gql_nda.query import Key, Query, Row
+from gql_nda.query import Key, Query, Relation, Row
 
 HEAD = 512
 """Bytes of a blob that are read for its header."""
@@ -46,6 +46,9 @@ class Store(Protocol):
 
     async def counts(self, query: Query) -> dict[Key, int]:
         """Number of rows of each key, whatever the query's page; a key without rows is absent."""
+
+    async def largest(self, relation: Relation) -> int:
+        """Number of rows of the relation's largest group, 0 in an empty table."""
 
     async def heads(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, Head]:
         """The beginning of each blob, by primary key; NULL and absent rows are left out."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gql_nda.errors import BadUserInput, PublicError, StoreUnavailable, Timeout
-from gql_nda.query import Key, Query, Row
+from gql_nda.query import Key, Query, Relation, Row
 from gql_nda.stores import Head, table_of
 from gql_nda.stores.dialects import DIALECTS, Deadlines
 from gql_nda.stores.statements import Statements, padded
@@ -110,6 +110,10 @@ class SqlStore:
             return {key: len(rows) for key, rows in (await self.rows(plain)).items()}
         records = await self._chunked(_askable(plain.keys), lambda ks: self._statements.counts(replace(plain, keys=ks)))
         return {tuple(record[n] for n in plain.on): record["n"] for record in records}
+
+    async def largest(self, relation: Relation) -> int:
+        """Number of rows of the relation's largest group."""
+        return (await self._fetch(self._statements.largest(relation)))[0]["n"] or 0
 
     async def heads(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, Head]:
         """The beginning of each blob."""

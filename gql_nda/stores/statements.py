@@ -1,6 +1,6 @@
 """Queries as SQL that MySQL 5.7, MariaDB and SQLite accept: no CTE, no window function, no LATERAL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -72,6 +72,12 @@ class Statements:
         group = [query.table.c[name] for name in query.on]
         statement = select(*group, func.count().label("n")).select_from(sources.joined)
         return statement.where(*self._conditions(query, sources)).group_by(*group)
+
+    def largest(self, relation: Relation) -> Select[Any]:
+        """Number of rows of the largest group."""
+        group = [relation.table.c[name] for name in relation.on]
+        sizes = select(func.count().label("n")).select_from(relation.table).group_by(*group).subquery("sizes")
+        return select(func.max(sizes.c.n).label("n"))
 
     def heads(self, column: Column[Any], keys: Sequence[Key]) -> Select[Any]:
         """Key, first bytes and length of some blobs."""
@@ -148,7 +154,7 @@ class Statements:
         return or_(beyond, sources[order.ref].is_(null())) if order.ref.nullable else beyond
 
 
-_OPERATORS: dict[str, Any] = {
+_OPERATORS: dict[str, Callable[[Expression, Any], Expression]] = {
     "eq": lambda column, value: column == value,
     "ne": lambda column, value: column != value,
     "in": lambda column, values: column.in_(values) if values else false(),

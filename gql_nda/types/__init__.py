@@ -1,1 +1,1 @@
-""""""
+"""The Strawberry types: a description of the graph, never instantiated."""

@@ -1,0 +1,104 @@
+"""The forms in which an array leaves the server."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from io import BytesIO
+from math import prod
+
+import numpy as np
+from PIL import Image
+
+from gql_nda.codec import ArrayStream, Header, unpack_array
+from gql_nda.errors import ArrayTooLarge, BadUserInput
+
+Pieces = AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A media type.
+
+    ``size`` is the length of the body where it is known from the header alone; ``write`` takes the
+    header, the blob, the most decoded bytes, and what to add to every value.
+    """
+
+    name: str
+    media_type: str
+    accepts: Callable[[Header], bool]
+    size: Callable[[Header], int | None]
+    write: Callable[[Header, Pieces, int, float], Pieces]
+
+
+def npy_header(header: Header) -> bytes:
+    """NumPy's own header; DataJoint keeps arrays in column-major order, and so may NumPy."""
+    out = BytesIO()
+    description = {
+        "descr": np.lib.format.dtype_to_descr(np.dtype(header.dtype)),
+        "fortran_order": len(header.shape) > 1,
+        "shape": header.shape,
+    }
+    np.lib.format.write_array_header_1_0(out, description)
+    return out.getvalue()
+
+
+async def _write_npy(header: Header, pieces: Pieces, limit: int, shift: float) -> Pieces:
+    """The bytes of the blob as they are, behind NumPy's header, with bounded memory."""
+    if not header.streamable or shift:  # not the blob's own bytes: converted as a whole
+        blob = b"".join([piece async for piece in pieces])
+        values = unpack_array(blob, limit=limit)
+        shifted = (values + shift).astype(values.dtype) if shift else values
+        yield npy_header(header) + shifted.tobytes(order="F")
+        return
+    stream, start = ArrayStream(header), npy_header(header)
+    async for piece in pieces:
+        for part in stream.feed(piece):
+            yield start + part
+            start = b""
+    stream.close()
+    if start:
+        yield start
+
+
+async def _write_png(_header: Header, pieces: Pieces, limit: int, _shift: float) -> Pieces:
+    """A grey picture: the least finite value is black, the largest white, what isn't finite black."""
+    blob = b"".join([piece async for piece in pieces])
+    values = unpack_array(blob, limit=limit).astype(np.float64)
+    finite = np.isfinite(values)
+    low = values[finite].min() if finite.any() else 0.0
+    span = (values[finite].max() - low if finite.any() else 0.0) or 1.0
+    grey = np.where(finite, (values - low) / span * 255, 0).round().astype(np.uint8)
+    out = BytesIO()
+    Image.fromarray(np.ascontiguousarray(grey)).save(out, "PNG")
+    yield out.getvalue()
+
+
+_REAL = frozenset("biuf")
+
+
+def _is_picture(header: Header) -> bool:
+    return len(header.shape) == 2 and prod(header.shape) > 0 and np.dtype(header.dtype).kind in _REAL
+
+
+NPY = Format(
+    "npy",
+    "application/x-npy",
+    accepts=lambda _: True,
+    size=lambda header: len(npy_header(header)) + header.nbytes,
+    write=_write_npy,
+)
+PNG = Format("png", "image/png", accepts=_is_picture, size=lambda _: None, write=_write_png)
+
+FORMATS = {form.name: form for form in (NPY, PNG)}
+
+
+def fitting(name: str, header: Header, decoded_bytes: int) -> Format:
+    """The format of that name, if the array can take it; else an error that says which can."""
+    form = FORMATS.get(name)
+    if form is None or not form.accepts(header):
+        possible = ", ".join(f.name for f in FORMATS.values() if f.accepts(header))
+        message = f"format: an array of shape {list(header.shape)} comes as {possible}, not as {name[:20]!r}"
+        raise BadUserInput(message, argument="format")
+    if form.size(header) is None and header.nbytes > decoded_bytes:
+        message = f"decoded_bytes: {header.nbytes} bytes are too many for {name}; npy is streamed"
+        raise ArrayTooLarge(message, limit="decoded_bytes", maximum=decoded_bytes)
+    return form

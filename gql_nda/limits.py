@@ -1,0 +1,136 @@
+"""What a request may cost, and the linear measure of a document.
+
+The measure walks every fragment once, whatever refers to it, so that a document whose fragments fan
+out to 2^60 fields is refused in milliseconds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+from gql_nda.errors import LimitExceeded
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every limit with its default; each is a setting of the same name."""
+
+    tokens: int = 4_000
+    fields: int = 500
+    depth: int = 16
+    directives: int = 100
+    page_default: int = 100
+    page_max: int = 10_000
+    keys: int = 10_000
+    list_values: int = 1_000
+    comparisons: int = 100
+    objects: int = 100_000
+    array_values: int = 10_000
+    operation_values: int = 1_000_000
+    decoded_bytes: int = 64 << 20
+    blob_bytes: int = 1 << 30
+    input_depth: int = 32
+
+
+class Measure(NamedTuple):
+    """Size of a selection with every fragment in place."""
+
+    fields: int
+    depth: int
+    directives: int
+
+
+_NOTHING = Measure(0, 0, 0)
+
+
+def measure(document: DocumentNode, limits: Limits) -> Measure:
+    """The largest operation of a document; LIMIT_EXCEEDED names the first limit that it breaks.
+
+    Fields are counted as they would be executed, fragments expanded; depth counts nested fields.
+    """
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    measurer = _Measurer(fragments, limits)
+    operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+    sizes = [measurer.selections(d.selection_set, 0) for d in operations]
+    # Fragments that nothing uses are validated all the same, each at its own cost.
+    sizes += [measurer.fragment(name, 0) for name in fragments]
+    largest = Measure(*(max((size[i] for size in sizes), default=0) for i in range(3)))
+    for name, value in largest._asdict().items():
+        most = getattr(limits, name)
+        if value > most:
+            raise LimitExceeded(f"{name}: the document has more than {most}", limit=name, maximum=most)
+    return largest
+
+
+class _Measurer:
+    """Sizes of selections, each fragment's computed once. A cycle is left to validation."""
+
+    def __init__(self, fragments: dict[str, FragmentDefinitionNode], limits: Limits) -> None:
+        self._fragments, self._limits = fragments, limits
+        self._known: dict[str, Measure] = {}
+
+    def fragment(self, name: str, nesting: int) -> Measure:
+        if name not in self._known:
+            self._known[name] = _NOTHING
+            if (found := self._fragments.get(name)) is not None:
+                self._known[name] = self.selections(found.selection_set, nesting)
+        return self._known[name]
+
+    def selections(self, selected: SelectionSetNode, nesting: int) -> Measure:
+        fields, deepest, directives = 0, 0, 0
+        if nesting > 4 * self._limits.depth:  # fields and fragments; don't follow them down the stack
+            return Measure(1, self._limits.depth + 1, 0)
+        for size in self._each(selected, nesting):
+            fields, directives = fields + size.fields, directives + size.directives
+            deepest = max(deepest, size.depth)
+        return Measure(fields, deepest, directives)
+
+    def _each(self, selected: SelectionSetNode, nesting: int) -> Iterator[Measure]:
+        for node in selected.selections:
+            own = len(node.directives or ())
+            match node:
+                case FieldNode():
+                    shallow([argument.value for argument in node.arguments or ()], self._limits.input_depth)
+                    below = self.selections(node.selection_set, nesting + 1) if node.selection_set else _NOTHING
+                    yield Measure(1 + below.fields, 1 + below.depth, own + below.directives)
+                case InlineFragmentNode():
+                    below = self.selections(node.selection_set, nesting + 1)
+                    yield below._replace(directives=own + below.directives)
+                case FragmentSpreadNode():
+                    below = self.fragment(node.name.value, nesting + 1)
+                    yield below._replace(directives=own + below.directives)
+
+
+def shallow(value: object, most: int) -> None:
+    """LIMIT_EXCEEDED when variables or literals are nested deeper than ``most``; walks without recursion."""
+    level: list[object] = [value]
+    for _ in range(most + 1):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return
+    raise LimitExceeded(f"input_depth: values are nested deeper than {most}", limit="input_depth", maximum=most)
+
+
+def _children(item: object) -> list[object]:
+    match item:
+        case dict():
+            return list(item.values())
+        case list() | tuple():
+            return list(item)
+        case ListValueNode():
+            return list(item.values)
+        case ObjectValueNode():
+            return [field.value for field in item.fields]
+    return []

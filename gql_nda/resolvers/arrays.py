@@ -1,0 +1,127 @@
+"""Arrays by reference, and the little of them that GraphQL carries."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Column
+
+from gql_nda.arrays.formats import fitting
+from gql_nda.arrays.numbers import Preview, PreviewPoints, Read, Slice, Statistics, Summary
+from gql_nda.codec import Header, peek
+from gql_nda.context import Context
+from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
+from gql_nda.keys import format_key
+from gql_nda.loaders import Reduction, located
+from gql_nda.query import Key
+from gql_nda.stores import Head, table_of
+from gql_nda.tables import Array
+
+HELD_BYTES = 64 << 20
+"""Bytes of blobs that a level of arrays may hold at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayRef:
+    """An array that stays where it is: its column, its row's key and its header.
+
+    ``shift`` is added to every value: a unit's times are its scan's, shifted by the unit's delay.
+    """
+
+    column: Column[Any]
+    key: Key
+    header: Header
+    shift: float = 0.0
+
+    @property
+    def expected(self) -> Array:
+        """What the column is said to hold."""
+        described: Array = self.column.info["array"]
+        return described
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return prod(self.header.shape)
+
+    @property
+    def address(self) -> str:
+        """The path under which the array can be read."""
+        return address(self.column, self.key)
+
+
+def address(column: Column[Any], key: Key) -> str:
+    """``/arrays/<table>/<key>/<column>``."""
+    table = table_of(column)
+    return f"/arrays/{table.name.lstrip('#')}/{format_key(table, key)}/{column.name}"
+
+
+def header_of(column: Column[Any], key: Key, head: Head, limit: int) -> Header:
+    """The header of a blob; BLOB_CORRUPT says where the blob lies."""
+    try:
+        return peek(head.prefix, head.size, limit=limit)
+    except BlobCorrupt as error:
+        raise located(error, column, key) from None
+
+
+async def reference(column: Column[Any], key: Key, context: Context, shift: float = 0.0) -> ArrayRef | None:
+    """The array of a row, or None where the database holds none."""
+    head = await context.loaders.head(column).load(key)
+    if head is None:
+        return None
+    return ArrayRef(column, key, header_of(column, key, head, context.limits.blob_bytes), shift)
+
+
+async def values(
+    array: ArrayRef, context: Context, start: int | None, stop: int | None, step: int | None
+) -> list[float | None]:
+    """Some of the values, flattened in C order and sliced as Python slices."""
+    if step is not None and step < 1:
+        raise BadUserInput(f"step: {step} is less than 1", argument="step")
+    size, most = array.size, context.limits.array_values
+    count = len(range(*slice(start, stop, step).indices(size)))
+    if count > most:
+        message = f"array_values: {count} values asked for, at most {most} a call; slice them, or use href"
+        raise ArrayTooLarge(message, limit="array_values", maximum=most)
+    context.spend_values(count)
+    found: list[float | None] = await _reduced(array, context, Slice(array.shift, start, stop, step))
+    return found
+
+
+async def preview(array: ArrayRef, context: Context, points: int) -> PreviewPoints:
+    """Least and largest values of successive bins."""
+    most = context.limits.array_values
+    if points < 1:
+        raise BadUserInput(f"points: {points} is less than 1", argument="points")
+    if points > most:
+        raise ArrayTooLarge(f"array_values: at most {most} points a preview", limit="array_values", maximum=most)
+    context.spend_values(min(points, array.size) * 3)
+    found: PreviewPoints = await _reduced(array, context, Preview(array.shift, points))
+    return found
+
+
+async def statistics(array: ArrayRef, context: Context) -> Statistics:
+    """Statistics of all values."""
+    found: Statistics = await _reduced(array, context, Summary(array.shift))
+    return found
+
+
+async def _reduced(array: ArrayRef, context: Context, read: Any) -> Any:
+    """What a reader finds in the array; an array too large to be decoded at once is refused unread."""
+    nbytes, most = array.header.nbytes, context.limits.decoded_bytes
+    if nbytes > most:
+        message = f"decoded_bytes: the array has {nbytes} bytes, at most {most} are read in a query; use href"
+        raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
+    # Arrays of one column are alike; a power of two keeps the batches of slightly unequal ones together.
+    held = max(1, HELD_BYTES >> max(nbytes - 1, 0).bit_length())
+    return await context.loaders.reduced(array.column, held).load(Reduction(array.key, Read(read, most)))
+
+
+def href(array: ArrayRef, context: Context, form: str) -> str:
+    """The absolute address of the whole array in some format."""
+    fitting(form, array.header, context.limits.decoded_bytes)
+    query = {"format": form} if form != "npy" else {}
+    if array.shift:
+        query["shift"] = repr(array.shift)
+    return f"{context.base_url}{array.address}{'?' if query else ''}{urlencode(query)}"

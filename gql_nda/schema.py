@@ -1,0 +1,161 @@
+"""The schema, and how an operation on it is guarded: limits before validation, masks on errors."""
+
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    get_operation_ast,
+    parse,
+    validate,
+)
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from gql_nda.context import Context
+from gql_nda.cost import ObjectCount
+from gql_nda.errors import LimitExceeded, PublicError
+from gql_nda.limits import Limits, measure
+from gql_nda.types.entity import ENTITIES
+from gql_nda.types.root import Query
+
+log = logging.getLogger(__name__)
+
+
+class Schema(strawberry.Schema):
+    """The nda graph. Errors are logged by ``public``, not one by one with the whole query."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: what a client did wrong is no matter for the log."""
+
+
+def build_schema(limits: Limits | None = None, cached_documents: int = 256) -> Schema:
+    """The schema with every entity in it; it remembers documents that it has parsed and validated."""
+    documents = Documents(limits or Limits(), cached_documents)
+    return Schema(
+        Query,
+        types=list(ENTITIES.values()),
+        config=StrawberryConfig(),
+        extensions=[lambda: Guard(documents)],
+    )
+
+
+class Documents:
+    """Documents by their text, parsed, measured and validated; the least recently used one is dropped."""
+
+    _LONGEST = 64 << 10
+    """Characters of a text that is worth remembering."""
+
+    def __init__(self, limits: Limits, most: int) -> None:
+        self.limits, self._most = limits, most
+        self._known: OrderedDict[str, tuple[DocumentNode, list[GraphQLError]]] = OrderedDict()
+
+    def get(self, schema: Any, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        """The document and its validation errors; raises when it can't be parsed or is too large."""
+        known = self._known.get(text)
+        if known is not None:
+            self._known.move_to_end(text)
+            return known
+        document = self._parse(text)
+        measure(document, self.limits)
+        prepared = document, validate(schema, document)
+        if len(text) <= self._LONGEST:
+            self._known[text] = prepared
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return prepared
+
+    def _parse(self, text: str) -> DocumentNode:
+        limits = self.limits
+        try:
+            return parse(text, max_tokens=limits.tokens)
+        except GraphQLSyntaxError as error:
+            if "Document contains more than" in error.message:
+                message = f"tokens: the document has more than {limits.tokens}"
+                raise LimitExceeded(message, limit="tokens", maximum=limits.tokens) from None
+            error.extensions = {"code": "GRAPHQL_PARSE_FAILED"}
+            raise
+        except RecursionError:
+            message = f"depth: the document is nested deeper than {limits.depth}"
+            raise LimitExceeded(message, limit="depth", maximum=limits.depth) from None
+
+
+class Guard(SchemaExtension):
+    """Prepares documents, and refuses an operation that asks for too many rows."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._errors: list[GraphQLError] = []
+
+    def on_parse(self) -> Iterator[None]:
+        """Parse, measure and validate at once: what is known is taken as it is."""
+        execution = self.execution_context
+        schema = execution.schema._schema
+        execution.graphql_document, self._errors = self._documents.get(schema, execution.query or "")
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """What validation found."""
+        self.execution_context.pre_execution_errors = self._errors
+        yield
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Count the rows that the operation can return."""
+        execution = self.execution_context
+        document, context = execution.graphql_document, execution.context
+        assert document is not None
+        operation = get_operation_ast(document, execution.operation_name)
+        if isinstance(context, Context) and isinstance(operation, OperationDefinitionNode):
+            await self._refuse_many(document, operation, context)
+        yield
+
+    async def _refuse_many(self, document: DocumentNode, operation: OperationDefinitionNode, context: Context) -> None:
+        execution = self.execution_context
+        fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        counter = ObjectCount(
+            execution.schema._schema,
+            fragments,
+            execution.variables or {},
+            context.limits.page_default,
+            context.dataset.largest,
+        )
+        rows, most = await counter.of(operation), context.limits.objects
+        if rows > most:
+            message = f"objects: the operation can return {rows} rows, at most {most}"
+            raise LimitExceeded(message, limit="objects", maximum=most)
+
+
+def public(error: GraphQLError) -> dict[str, Any]:
+    """An error as the client may see it.
+
+    Our own errors and those of the document come as they are, with a code; whatever else went wrong is
+    masked, and logged under a reference id that the client sees.
+    """
+    cause: BaseException | None = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    formatted: dict[str, Any] = dict(error.formatted)
+    if isinstance(cause, PublicError):
+        formatted["extensions"] = cause.extensions
+    elif cause is None:
+        formatted["extensions"] = {"code": _code(error), **(error.extensions or {})}
+    else:
+        reference = secrets.token_hex(6)
+        log.error("unforeseen error %s at %s", reference, error.path, exc_info=cause)
+        formatted["message"] = "An unforeseen error; the server's log has it under the reference."
+        formatted["extensions"] = {"code": "INTERNAL_SERVER_ERROR", "reference": reference}
+    return formatted
+
+
+def _code(error: GraphQLError) -> str:
+    """The code of graphql-core's own errors: an error with a path arose from what a client gave."""
+    return "BAD_USER_INPUT" if error.path else "GRAPHQL_VALIDATION_FAILED"

@@ -1,0 +1,69 @@
+"""Entities: types that describe the rows of a table, and are never instantiated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import strawberry
+from graphql import GraphQLResolveInfo
+from sqlalchemy import Table
+from strawberry.types import get_object_definition
+
+from gql_nda.keys import encode_id
+from gql_nda.query import Row
+from gql_nda.types.fields import NdaField
+
+T = TypeVar("T", bound=type)
+
+ENTITIES: dict[str, type["Node"]] = {}
+"""The entity of each table, by the table's name."""
+
+
+@dataclass(frozen=True)
+class IdSpec:
+    """The global id: the type's name and the key, as one opaque string."""
+
+    plain: ClassVar[bool] = True
+
+    def resolve(self, row: Row, info: Any, kwargs: dict[str, Any]) -> str:  # noqa: ARG002
+        """The id of a row."""
+        return encode_id(type_name(ENTITIES[row.table.name]), row.table, row.key)
+
+
+@strawberry.interface(description="Anything that has a row of its own and can be fetched again by its id.")
+class Node:
+    """What all entities share."""
+
+    __table__: ClassVar[Table]
+
+    id: strawberry.ID = NdaField(
+        description="Names this row over all types; `node` fetches it again.", metadata={"spec": IdSpec()}
+    )
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: GraphQLResolveInfo) -> bool:
+        """Whether a value is a row of this type's table: what resolves unions and interfaces."""
+        return isinstance(value, Row) and value.table is cls.__table__
+
+
+def entity(table: Table, name: str | None = None) -> Callable[[T], T]:
+    """Declare the type of a table's rows; the table describes it."""
+
+    def declare(cls: T) -> T:
+        declared: Any = strawberry.type(cls, name=name, description=table.comment)
+        declared.__table__ = table
+        ENTITIES[table.name] = declared
+        return declared  # type: ignore[no-any-return]
+
+    return declare
+
+
+def type_name(cls: type) -> str:
+    """The GraphQL name of an entity."""
+    definition = get_object_definition(cls, strict=True)
+    return definition.name
+
+
+def by_type_name(name: str) -> type[Node] | None:
+    """The entity of that GraphQL name."""
+    return next((cls for cls in ENTITIES.values() if type_name(cls) == name), None)

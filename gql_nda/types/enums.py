@@ -1,0 +1,59 @@
+"""Enumerations: columns whose texts are few and known."""
+
+from enum import Enum
+
+import strawberry
+from sqlalchemy import Column
+
+from gql_nda import tables as t
+
+
+@strawberry.enum(description="A visual area of the mouse's cortex.")
+class BrainArea(Enum):
+    """Values of area_membership.brain_area."""
+
+    V1 = strawberry.enum_value("V1", description="Primary visual cortex.")
+    LM = strawberry.enum_value("LM", description="Lateromedial area.")
+    AL = strawberry.enum_value("AL", description="Anterolateral area.")
+    RL = strawberry.enum_value("RL", description="Rostrolateral area.")
+
+
+@strawberry.enum(description="What a mask shows.")
+class MaskType(Enum):
+    """Values of mask_classification.mask_type."""
+
+    SOMA = strawberry.enum_value("soma", description="The soma of a neuron.")
+    ARTIFACT = strawberry.enum_value("artifact", description="Anything else.")
+
+
+@strawberry.enum(description="The kind of stimulus that a trial showed.")
+class TrialType(Enum):
+    """Values of trial.type."""
+
+    CLIP = strawberry.enum_value("stimulus.Clip", description="A movie clip.")
+    MONET2 = strawberry.enum_value("stimulus.Monet2", description="Filtered noise with coherent motion.")
+    TRIPPY = strawberry.enum_value("stimulus.Trippy", description="A drifting random phase pattern.")
+
+
+@strawberry.enum(description="Which way to sort. NULL comes last either way.")
+class OrderDirection(Enum):
+    """Direction of an order."""
+
+    ASC = strawberry.enum_value("ASC", description="Smallest first.")
+    DESC = strawberry.enum_value("DESC", description="Largest first.")
+
+
+@strawberry.enum(description="The form in which an array is downloaded.")
+class ArrayFormat(Enum):
+    """Names in ``gql_nda.arrays.formats.FORMATS``."""
+
+    NPY = strawberry.enum_value("npy", description="NumPy's own format: exact, any shape.")
+    PNG = strawberry.enum_value("png", description="A grey picture of a two-dimensional array.")
+
+
+ENUMS: dict[Column[object], type[Enum]] = {
+    t.area_membership.c.brain_area: BrainArea,
+    t.mask_classification.c.mask_type: MaskType,
+    t.trial.c.type: TrialType,
+}
+"""The enumeration of a column, where it has one."""

@@ -1,0 +1,286 @@
+"""The constructors that declare the fields of a type.
+
+A field carries a ``Spec``: what it is, as data, and how graphql-core gets its value from a row. Nothing
+else says how a field is wired; loaders, filters and (later) the planner read the same spec.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from sqlalchemy import Column, Table
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+from strawberry.types.info import Info
+
+from gql_nda.arrays.numbers import shortest
+from gql_nda.context import Context
+from gql_nda.loaders import Derived
+from gql_nda.query import Ref, Relation, Row, down, python_types, up
+from gql_nda.resolvers import arrays, connections
+from gql_nda.stores import table_of
+from gql_nda.tables import Float32, key_names
+
+
+class Spec(Protocol):
+    """What a field is: its value for a row, and its arguments."""
+
+    plain: ClassVar[bool]
+
+    def resolve(self, row: Row, info: Any, kwargs: dict[str, Any]) -> Any:
+        """The value for one row, or an awaitable of it."""
+
+
+def value_of(column: Column[Any], row: Row, name: str) -> Any:
+    """A column's value as clients see it."""
+    value = row[name]
+    return shortest(value) if value is not None and isinstance(column.type, Float32) else value
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """A column of the row itself."""
+
+    column: Column[Any]
+    plain: ClassVar[bool] = True
+
+    def resolve(self, row: Row, info: Any, kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
+        """The value, at hand."""
+        return value_of(self.column, row, self.column.name)
+
+    @property
+    def ref(self) -> Ref:
+        """The column as filters and orders name it."""
+        return Ref(self.column)
+
+
+@dataclass(frozen=True)
+class RowSpec:
+    """One row of another table: a parent, or a satellite that may stand beside this one."""
+
+    relation: Relation
+    satellite: bool
+    plain: ClassVar[bool] = False
+
+    def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
+        """The row, or None."""
+        return info.context.loaders.row(self.relation).load(row.at(self.relation.on))
+
+
+@dataclass(frozen=True)
+class SatelliteColumnSpec:
+    """The single column of a satellite, shown as a field of its parent."""
+
+    relation: Relation
+    column: Column[Any]
+    plain: ClassVar[bool] = False
+
+    async def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
+        """The value, or None where the satellite is absent."""
+        found = await info.context.loaders.row(self.relation).load(row.at(self.relation.on))
+        return None if found is None else value_of(self.column, found, self.column.name)
+
+    @property
+    def ref(self) -> Ref:
+        """The column as filters and orders name it."""
+        return Ref(self.column, (self.relation,))
+
+
+@dataclass(frozen=True)
+class PresenceSpec:
+    """Whether a satellite is there."""
+
+    relation: Relation
+    plain: ClassVar[bool] = False
+
+    async def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> bool:  # noqa: ARG002
+        """True or False."""
+        return await info.context.loaders.row(self.relation).load(row.at(self.relation.on)) is not None
+
+    @property
+    def ref(self) -> Ref:
+        """A column that is null exactly where the satellite is absent."""
+        return Ref(next(iter(self.relation.table.primary_key)), (self.relation,))
+
+
+@dataclass(frozen=True)
+class ChildrenSpec:
+    """The rows of another table that belong to this one, as a connection."""
+
+    relation: Relation
+    plain: ClassVar[bool] = False
+
+    def resolve(self, row: Row | None, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
+        """The connection, not fetched yet; without a row, that of the whole table."""
+        from gql_nda.types.filters import checked
+
+        key = row.at(self.relation.on) if row is not None else ()
+        arguments = checked(self.relation.table, info.context.limits, **kwargs)
+        return connections.plan(self.relation, (key,), info.context.limits, **arguments)
+
+    def arguments(self) -> list[StrawberryArgument]:
+        """``where``, ``orderBy``, ``first`` and ``after``."""
+        from gql_nda.types.filters import connection_arguments
+
+        return connection_arguments(self.relation.table)
+
+
+@dataclass(frozen=True)
+class BatchSpec:
+    """A function of all rows of a level: it returns one result for each."""
+
+    function: Callable[[Sequence[Row], Context], Awaitable[Sequence[Any]]]
+    plain: ClassVar[bool] = False
+
+    def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
+        """The result for one row."""
+        context = info.context
+        return context.loaders.derived(self.function, lambda rows: self.function(rows, context)).load(Derived(row))
+
+
+@dataclass(frozen=True)
+class NamedSpec(BatchSpec):
+    """A batch function that completes a satellite's column; filters and orders see what is stored."""
+
+    relation: Relation
+    column: Column[Any]
+
+    @property
+    def ref(self) -> Ref:
+        """The column as filters and orders name it."""
+        return Ref(self.column, (self.relation,))
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """An array column, of the row's own table or of one with a key that the row holds.
+
+    ``delay`` names a column of the row, in ms, that is added to an array of times.
+    """
+
+    column: Column[Any]
+    on: tuple[str, ...]
+    delay: Column[Any] | None = None
+    plain: ClassVar[bool] = False
+
+    async def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
+        """The array by reference: its header, and where it lies."""
+        shift = row[self.delay.name] / 1000 if self.delay is not None else 0.0
+        return await arrays.reference(self.column, row.at(self.on), info.context, shift)
+
+
+@dataclass(frozen=True)
+class LookupSpec:
+    """The row of a primary key given as arguments."""
+
+    relation: Relation
+    plain: ClassVar[bool] = False
+
+    def resolve(self, row: Any, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
+        """The row, or None where there is none."""
+        return info.context.loaders.row(self.relation).load(tuple(kwargs[name] for name in self.relation.on))
+
+    def arguments(self) -> list[StrawberryArgument]:
+        """One argument for each column of the key."""
+        return [_key_argument(column) for column in self.relation.table.primary_key]
+
+
+class NdaField(StrawberryField):
+    """A field that is resolved by its spec."""
+
+    @property
+    def spec(self) -> Any:
+        """What the field is."""
+        return self.metadata["spec"]
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Whether the value is at hand: Strawberry then makes no Info."""
+        return bool(self.spec.plain)
+
+    @property
+    def arguments(self) -> list[StrawberryArgument]:
+        """The spec's arguments: asked for when the schema is built, and all types are known."""
+        if self._arguments is None:
+            make = getattr(self.spec, "arguments", None)
+            self._arguments = make() if make else []
+        return self._arguments
+
+    @arguments.setter
+    def arguments(self, value: list[StrawberryArgument]) -> None:
+        self._arguments = value
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:  # noqa: ARG002
+        """The value for one row."""
+        return self.spec.resolve(source, info, kwargs)
+
+
+def _key_argument(column: Column[Any]) -> StrawberryArgument:
+    kind = python_types(column.type)[0]
+    return StrawberryArgument(
+        python_name=column.name,
+        graphql_name="fieldIdx" if column.name == "field" else None,  # the number of a field, everywhere
+        type_annotation=StrawberryAnnotation(kind),
+        description=column.comment,
+    )
+
+
+def declared(spec: Any, description: str | None, name: str | None = None) -> Any:
+    """A field of that spec."""
+    return NdaField(graphql_name=name, description=description, metadata={"spec": spec})
+
+
+def column(source: Column[Any], *, name: str | None = None) -> Any:
+    """A column of the type's own table."""
+    return declared(ColumnSpec(source), source.comment, name)
+
+
+def parent(here: Table, there: Table, description: str | None = None, *, on: tuple[str, ...] = ()) -> Any:
+    """The row that this one belongs to."""
+    relation = Relation(there, on) if on else up(here, there)
+    return declared(RowSpec(relation, satellite=False), description or there.comment)
+
+
+def satellite(here: Table, there: Table | Column[Any], description: str | None = None) -> Any:
+    """The one row of another table beside this one; a column of it stands for its value alone."""
+    if isinstance(there, Column):
+        return declared(SatelliteColumnSpec(up(here, table_of(there)), there), description or there.comment)
+    relation = up(here, there)
+    return declared(RowSpec(relation, satellite=True), description or there.comment)
+
+
+def present(here: Table, there: Table, description: str) -> Any:
+    """Whether another table has a row beside this one."""
+    return declared(PresenceSpec(up(here, there)), description)
+
+
+def children(here: Table | None, there: Table, description: str, *, on: tuple[str, ...] = ()) -> Any:
+    """The rows of another table that belong to this one; of a whole table, for a field of Query."""
+    return declared(ChildrenSpec(down(here, there) if here is not None and not on else Relation(there, on)), description)
+
+
+def batch(function: Callable[..., Awaitable[Sequence[Any]]], description: str) -> Any:
+    """A derived value: a function of all rows of a level."""
+    return declared(BatchSpec(function), description)
+
+
+def named(here: Table, there: Column[Any], function: Callable[..., Awaitable[Sequence[Any]]]) -> Any:
+    """A satellite's column, computed by a batch function where the satellite is absent."""
+    return declared(NamedSpec(function, up(here, table_of(there)), there), there.comment)
+
+
+def array(source: Column[Any], description: str | None = None, *, delay: Column[Any] | None = None) -> Any:
+    """An array column, by reference."""
+    on = tuple(c.name for c in table_of(source).primary_key)
+    return declared(ArraySpec(source, on, delay), description or source.comment)
+
+
+def lookup(table: Table, description: str) -> Any:
+    """The row of a key, for a field of Query."""
+    return declared(LookupSpec(Relation(table, key_names(table))), description)
+
+
+def spec_of(field: StrawberryField) -> Any:
+    """The spec of a field, or None where it has none."""
+    return field.metadata.get("spec") if isinstance(field, NdaField) else None

@@ -1,0 +1,290 @@
+"""``where`` and ``orderBy``: inputs made from the entities' own fields.
+
+A filter offers every scalar of an entity, of its satellites (flat) and of its parents (nested). What an
+input's field means stands beside it in ``_Meaning``: a column, another entity, or a connective.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+import strawberry
+from sqlalchemy import Column, Float, Integer, Numeric, Table
+from strawberry import UNSET
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types import get_object_definition
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from gql_nda.errors import BadUserInput, LimitExceeded
+from gql_nda.limits import Limits
+from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Ref, Relation
+from gql_nda.types.entity import ENTITIES, type_name
+from gql_nda.types.enums import ENUMS, OrderDirection
+from gql_nda.types.fields import ColumnSpec, NamedSpec, PresenceSpec, RowSpec, SatelliteColumnSpec, spec_of
+
+# --- operators -------------------------------------------------------------------------------------
+
+_EQUALITY = {
+    "eq": ("{0} | None", "Equal."),
+    "ne": ("{0} | None", "Not equal; never matches NULL."),
+    "in": ("list[{0}] | None", "Equal to one of these."),
+    "notIn": ("list[{0}] | None", "Equal to none of these; never matches NULL."),
+    "isNull": ("bool | None", "Whether there is no value."),
+}
+_COMPARISON = {
+    "lt": ("{0} | None", "Less than."),
+    "lte": ("{0} | None", "Less than or equal."),
+    "gt": ("{0} | None", "Greater than."),
+    "gte": ("{0} | None", "Greater than or equal."),
+}
+_TEXT = {"startsWith": ("str | None", "Starts with these very characters; no character is a wildcard.")}
+_PRESENCE = {"eq": ("bool | None", "Equal."), "ne": ("bool | None", "Not equal.")}
+
+
+def _input(name: str, description: str, fields: dict[str, tuple[str, str]], operand: type | None = None) -> type:
+    """An input type of optional fields: GraphQL name -> (annotation, description)."""
+    operand_name = operand.__name__ if operand else ""
+    if isinstance(operand, type):
+        globals().setdefault(operand_name, operand)
+    body: dict[str, Any] = {"__annotations__": {}, "__module__": __name__, "__doc__": description}
+    for graphql_name, (annotation, text) in fields.items():
+        attribute = f"{graphql_name}_"
+        body["__annotations__"][attribute] = annotation.format(operand_name)
+        body[attribute] = strawberry.field(name=graphql_name, description=text, default=UNSET)
+    declared = strawberry.input(type(name, (), body), name=name, description=description)
+    globals()[name] = declared
+    return declared
+
+
+_input("IntFilter", "Compares a whole number.", _EQUALITY | _COMPARISON, int)
+_input("FloatFilter", "Compares a number.", _EQUALITY | _COMPARISON, float)
+_input("StringFilter", "Compares text, character by character.", _EQUALITY | _COMPARISON | _TEXT, str)
+_input("BooleanFilter", "Compares a truth value.", _PRESENCE)
+for _enum in ENUMS.values():
+    _input(f"{_enum.__name__}Filter", f"Compares a {_enum.__name__}.", _EQUALITY, _enum)
+
+
+def _operators(column: Column[Any]) -> str:
+    """The name of the input that compares a column."""
+    if column in ENUMS:
+        return f"{ENUMS[column].__name__}Filter"
+    kind = getattr(column.type, "impl", column.type)
+    if isinstance(kind, Integer):
+        return "IntFilter"
+    return "FloatFilter" if isinstance(kind, Float | Numeric) else "StringFilter"
+
+
+# --- what an entity offers -------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class _Meaning:
+    """What one field of a filter stands for."""
+
+    input_name: str
+    description: str
+    ref: Ref | None = None
+    relation: Relation | None = None
+    presence: bool = False
+
+
+def _fields(cls: type) -> list[tuple[str, StrawberryField]]:
+    """The fields of an entity by GraphQL name."""
+    return [(_graphql_name(f), f) for f in get_object_definition(cls, strict=True).fields]
+
+
+def _graphql_name(field: StrawberryField) -> str:
+    head, *rest = (field.graphql_name or field.python_name).split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def scalars(table: Table) -> Iterator[tuple[str, _Meaning]]:
+    """Every scalar of an entity and of its satellites, by GraphQL name."""
+    for name, field in _fields(ENTITIES[table.name]):
+        description = field.description or ""
+        match spec_of(field):
+            case ColumnSpec() | SatelliteColumnSpec() | NamedSpec() as spec:
+                yield name, _Meaning(_operators(spec.column), description, ref=spec.ref)
+            case PresenceSpec() as spec:
+                yield name, _Meaning("BooleanFilter", description, ref=spec.ref, presence=True)
+            case RowSpec(relation, satellite=True):
+                yield from _satellite(relation)
+
+
+def _satellite(relation: Relation) -> Iterator[tuple[str, _Meaning]]:
+    for name, field in _fields(ENTITIES[relation.table.name]):
+        match spec_of(field):
+            case ColumnSpec(column) if not column.primary_key:
+                yield name, _Meaning(_operators(column), field.description or "", ref=Ref(column, (relation,)))
+
+
+def _parents(table: Table) -> Iterator[tuple[str, _Meaning]]:
+    for name, field in _fields(ENTITIES[table.name]):
+        match spec_of(field):
+            case RowSpec(relation, satellite=False):
+                yield name, _Meaning(filter_name(relation.table), field.description or "", relation=relation)
+
+
+_MEANINGS: dict[str, dict[str, _Meaning]] = {}
+_ORDERS: dict[str, dict[str, Ref]] = {}
+
+
+def filter_name(table: Table) -> str:
+    """The name of an entity's filter, which is made when it is first named."""
+    entity = type_name(ENTITIES[table.name])
+    name = f"{entity}Filter"
+    if name not in _MEANINGS:
+        _MEANINGS[name] = {}  # parents may name this filter again
+        _MEANINGS[name] |= dict(scalars(table)) | dict(_parents(table))
+        fields = {key: (f"{m.input_name} | None", m.description) for key, m in _MEANINGS[name].items()}
+        connectives = {
+            "and": (f"list[{name}] | None", "All of these hold."),
+            "or": (f"list[{name}] | None", "Any of these holds."),
+            "not": (f"{name} | None", "This does not hold; what is unknown because of a NULL never matches."),
+        }
+        _input(name, f"Which rows of {entity} to keep: all given fields must hold.", fields | connectives)
+    return name
+
+
+def order_name(table: Table) -> str:
+    """The name of an entity's order, made when it is first named."""
+    entity = type_name(ENTITIES[table.name])
+    name = f"{entity}Order"
+    if name not in _ORDERS:
+        offered = {_upper(key): m.ref for key, m in scalars(table) if m.ref is not None and not m.presence}
+        _ORDERS[name] = offered
+        described = {_upper(key): m.description for key, m in scalars(table)}
+        values = {key: strawberry.enum_value(key, description=described[key]) for key in offered}
+        members: Any = Enum(f"{entity}OrderField", values)
+        globals()[f"{entity}OrderField"] = strawberry.enum(members, description=f"What {entity} can be sorted by.")
+        globals()[name] = _order_input(name, entity)
+    return name
+
+
+def _order_input(name: str, entity: str) -> type:
+    body = {
+        "__annotations__": {"field": f"{entity}OrderField", "direction": "OrderDirection"},
+        "__module__": __name__,
+        "field": strawberry.field(description="The value to sort by."),
+        "direction": strawberry.field(description="Which way.", default=OrderDirection.ASC),
+    }
+    return strawberry.input(type(name, (), body), name=name, description="One value to sort by.")
+
+
+def _upper(name: str) -> str:
+    """``UM_X`` of ``umX``."""
+    return "".join(f"_{c}" if c.isupper() else c.upper() for c in name)
+
+
+def connection_arguments(table: Table) -> list[StrawberryArgument]:
+    """The arguments of a connection over a table."""
+    described = {
+        "where": (f"{filter_name(table)} | None", "Which rows to keep."),
+        "order_by": (f"list[{order_name(table)}] | None", "How to sort; the primary key breaks ties."),
+        "first": ("int | None", "Most rows on the page: 100 unless told, at most 10,000."),
+        "after": ("str | None", "The cursor behind which the page starts."),
+    }
+    return [
+        StrawberryArgument(
+            python_name=name,
+            graphql_name=None,
+            type_annotation=StrawberryAnnotation(annotation, namespace=globals()),
+            default=UNSET,
+            description=text,
+        )
+        for name, (annotation, text) in described.items()
+    ]
+
+
+# --- what a client gave ----------------------------------------------------------------------------
+
+
+def checked(
+    table: Table, limits: Limits, where: Any = UNSET, order_by: Any = UNSET, first: Any = UNSET, after: Any = UNSET
+) -> dict[str, Any]:
+    """The arguments of a connection, as ``resolvers.connections.plan`` takes them."""
+    reader = _Reader(limits)
+    return {
+        "where": reader.predicate(filter_name(table), where, ()) if where else None,
+        "order": tuple(_order(table, order) for order in order_by or ()),
+        "first": None if first is UNSET else first,
+        "after": after or None,
+    }
+
+
+def _order(table: Table, order: Any) -> Order:
+    return Order(_ORDERS[order_name(table)][order.field.value], order.direction is OrderDirection.DESC)
+
+
+class _Reader:
+    """Reads one ``where``, counting its comparisons."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits, self._comparisons = limits, 0
+
+    def predicate(self, name: str, where: Any, path: tuple[Relation, ...]) -> Predicate:
+        """The predicate of a filter input, whose columns are reached over ``path``."""
+        parts = [self._part(name, field, value, path) for field, value in _given(where, "where")]
+        return And(tuple(parts))
+
+    def _part(self, name: str, field: str, value: Any, path: tuple[Relation, ...]) -> Predicate:
+        match field:
+            case "and":
+                return And(tuple(self.predicate(name, item, path) for item in value))
+            case "or":
+                return Or(tuple(self.predicate(name, item, path) for item in value))
+            case "not":
+                return Not(self.predicate(name, value, path))
+        meaning = _MEANINGS[name][field]
+        if meaning.relation is not None:
+            return self.predicate(meaning.input_name, value, (*path, meaning.relation))
+        return And(tuple(self._compare(field, meaning, op, operand, path) for op, operand in _given(value, field)))
+
+    def _compare(self, field: str, meaning: _Meaning, op: str, operand: Any, path: tuple[Relation, ...]) -> Predicate:
+        assert meaning.ref is not None
+        ref = Ref(meaning.ref.column, (*path, *meaning.ref.path))
+        self._count(field, operand)
+        if meaning.presence:
+            return Compare(ref, "isNull", operand is not (op == "eq"))
+        value = tuple(map(_plain, operand)) if isinstance(operand, list) else _plain(operand)
+        return Compare(ref, op, value)  # type: ignore[arg-type]
+
+    def _count(self, field: str, operand: Any) -> None:
+        self._comparisons += 1
+        most, values = self._limits.comparisons, self._limits.list_values
+        if self._comparisons > most:
+            raise LimitExceeded(f"comparisons: more than {most} in where", limit="comparisons", maximum=most)
+        if isinstance(operand, list) and len(operand) > values:
+            message = f"list_values: where.{field} lists {len(operand)} values, at most {values}"
+            raise LimitExceeded(message, limit="list_values", maximum=values)
+
+
+def _given(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """The fields that the client set, by GraphQL name; null is no operand."""
+    for field in dataclasses.fields(value):
+        operand = getattr(value, field.name)
+        if operand is UNSET:
+            continue
+        name = field.name.rstrip("_")
+        if operand is None:
+            raise BadUserInput(f"{where}.{name}: null is no operand; use isNull", argument=name)
+        yield name, operand
+
+
+def _plain(operand: Any) -> Any:
+    """An operand as the column holds it."""
+    if isinstance(operand, Enum):
+        return operand.value
+    if isinstance(operand, str) and not _encodable(operand):
+        raise BadUserInput(f"where: {ascii(operand)[:80]} is no valid text", argument="where")
+    return operand
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,136 @@
+"""Query: where every walk through the graph begins."""
+
+from typing import Annotated, Any, ClassVar
+
+import strawberry
+from strawberry import UNSET
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+
+from gql_nda import tables as t
+from gql_nda.context import Context
+from gql_nda.errors import BadUserInput, LimitExceeded
+from gql_nda.keys import decode_id, parse_key
+from gql_nda.query import Key, Relation, Row, parse_str_key
+from gql_nda.resolvers import connections, stimulus
+from gql_nda.types import behavior, dataset
+from gql_nda.types.connection import Connection
+from gql_nda.types.entity import Node, by_type_name
+from gql_nda.types.field import Field
+from gql_nda.types.fields import ChildrenSpec, children, declared, lookup
+from gql_nda.types.filters import checked
+from gql_nda.types.scan import Scan
+from gql_nda.types.segmentation import Mask
+from gql_nda.types.stack import Stack
+from gql_nda.types.stimulus import Condition, Trial
+from gql_nda.types.unit import UNITS, Unit, UnitConnection
+
+Info = strawberry.Info[Context, None]
+Described = strawberry.argument
+
+ROOMS = (behavior,)
+"""Rooms whose entities are reached over others only."""
+
+
+@strawberry.input(description="The key of a unit: its three numbers, or strKey.")
+class UnitKey:
+    """One whole key."""
+
+    session: int | None = strawberry.field(default=UNSET, description="The unit's session.")
+    scan_idx: int | None = strawberry.field(default=UNSET, description="The unit's scan.")
+    unit_id: int | None = strawberry.field(default=UNSET, description="The unit's number.")
+    str_key: str | None = strawberry.field(default=UNSET, description="The key as text: 04_07_000001.")
+
+
+def _unit_key(session: int | None, scan_idx: int | None, unit_id: int | None, str_key: str | None) -> Key:
+    """One whole key of a unit, however it was given."""
+    numbers = (session, scan_idx, unit_id)
+    given = [number for number in numbers if isinstance(number, int)]
+    if isinstance(str_key, str) and not given:
+        return parse_str_key(str_key)
+    if str_key in (UNSET, None) and len(given) == len(numbers):
+        return tuple(given)
+    raise BadUserInput("unit: give session, scanIdx and unitId, or strKey alone", argument="unit")
+
+
+class ListedUnits(ChildrenSpec):
+    """All units, or those of a list of keys."""
+
+    plain: ClassVar[bool] = False
+
+    def resolve(self, row: Row | None, info: Any, kwargs: dict[str, Any]) -> Any:
+        """The connection, not fetched yet."""
+        listed = kwargs.pop("keys", UNSET)
+        if listed in (UNSET, None):
+            return super().resolve(row, info, kwargs)
+        limits = info.context.limits
+        if len(listed) > limits.keys:
+            raise LimitExceeded(f"keys: at most {limits.keys} at a time", limit="keys", maximum=limits.keys)
+        keys = tuple(_unit_key(k.session, k.scan_idx, k.unit_id, k.str_key) for k in listed)
+        arguments = checked(t.scan_unit, limits, **kwargs)
+        return connections.plan(UNITS, keys, limits, listed=True, **arguments)
+
+    def arguments(self) -> list[StrawberryArgument]:
+        """``keys`` and those of any connection."""
+        keys = StrawberryArgument(
+            python_name="keys",
+            graphql_name=None,
+            type_annotation=StrawberryAnnotation(list[UnitKey] | None),
+            default=UNSET,
+            description="Only these units, in this order unless `orderBy`: at most 10,000; all come unless `first`.",
+        )
+        return [keys, *super().arguments()]
+
+
+@strawberry.type(description="Everything that can be asked.")
+class Query:
+    """The root of every query."""
+
+    scan: Scan | None = lookup(t.scan, "The scan of a key; null where there is none.")
+    scans: Connection[Scan] | None = children(None, t.scan, "All scans.")
+    field: Field | None = lookup(t.field, "The field of a key; null where there is none.")
+    units: UnitConnection | None = declared(
+        ListedUnits(Relation(t.scan_unit, ())), "All units of all scans, or the units of a list of keys."
+    )
+    mask: Mask | None = lookup(t.segmentation, "The mask of a key; null where there is none.")
+    trial: Trial | None = lookup(t.trial, "The trial of a key; null where there is none.")
+    stack: Stack | None = lookup(t.stack, "The stack of a key; null where there is none.")
+    stacks: Connection[Stack] | None = children(None, t.stack, "All stacks.")
+
+    @strawberry.field(description="The dataset that is served.")
+    def dataset(self, info: Info) -> dataset.Dataset:
+        """Of the whole store."""
+        return info.context.dataset  # type: ignore[return-value]
+
+    @strawberry.field(description="The unit of a key, its numbers or strKey; null where there is none.")
+    async def unit(
+        self,
+        info: Info,
+        session: Annotated[int | None, Described("The unit's session.")] = UNSET,
+        scan_idx: Annotated[int | None, Described("The unit's scan.")] = UNSET,
+        unit_id: Annotated[int | None, Described("The unit's number.")] = UNSET,
+        str_key: Annotated[str | None, Described("The key as text: 04_07_000001.")] = UNSET,
+    ) -> Unit | None:
+        """By primary key."""
+        key = _unit_key(session, scan_idx, unit_id, str_key)
+        return await info.context.loaders.row(UNITS).load(key)  # type: ignore[return-value]
+
+    @strawberry.field(description="The condition of a hash, whatever its kind; null where there is none.")
+    async def condition(
+        self,
+        info: Info,
+        hash: Annotated[str, Described("Its condition hash.")],  # noqa: A002
+    ) -> Condition | None:
+        """By primary key, in the three tables."""
+        return await stimulus.condition(hash, info.context)  # type: ignore[return-value]
+
+    @strawberry.field(description="Anything by its id; null where there is none.")
+    async def node(self, info: Info, id: Annotated[strawberry.ID, Described("Its id.")]) -> Node | None:  # noqa: A002
+        """By primary key."""
+        name, text = decode_id(id)
+        cls = by_type_name(name)
+        if cls is None:
+            raise BadUserInput(f"id: {name[:40]!r} is no type of this server", argument="id")
+        table = cls.__table__
+        relation = Relation(table, t.key_names(table))
+        return await info.context.loaders.row(relation).load(parse_key(table, text))  # type: ignore[return-value]
