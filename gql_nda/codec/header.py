@@ -97,10 +97,10 @@ def _header(
 def _list_length(cursor: Cursor, limit: int) -> int:
     """The length of a list whose first member is a number; the cursor is left at the members."""
     length = cursor.u64()
-    if length * _SMALLEST_MEMBER > cursor.left or length > min(codes.MAX_ITEMS, limit // 8):
-        raise BlobCorrupt(f"promises a list of {length} numbers, more than it holds or than is decoded")
     if length:
         _expect_number(Cursor(cursor.raw, cursor.size, cursor.at + 8))
+    if length * _SMALLEST_MEMBER > cursor.left or length > min(codes.MAX_ITEMS, limit // 8):
+        raise BlobCorrupt(f"promises a list of {length} numbers, more than it holds or than is decoded")
     return length
 
 

@@ -20,8 +20,8 @@ _COMPLEX = {np.dtype("<f4"): np.dtype("<c8")}
 class Layout(NamedTuple):
     """An array of numbers or times of a fixed width, as it lies in raw bytes ``offset`` to ``end``.
 
-    ``length`` elements. ``stored`` is the type of the bytes, ``dtype`` that of the array: they differ when it's complex,
-    which is stored as a plane of real and a plane of imaginary parts.
+    ``stored`` is the type of the bytes, ``dtype`` that of the ``length`` elements: they differ when it's
+    complex, which is stored as a plane of real and a plane of imaginary parts.
     """
 
     shape: tuple[int, ...]
