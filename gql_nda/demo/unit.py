@@ -56,7 +56,9 @@ class Units:
         """Time from the start of a frame to each centroid (ms): depth by depth, field by field, line by line."""
         depth, second = divmod(self.field - 1, 2)
         slot = 1000 / (self.recording.fps * TRUE_RATE) / self.recording.ndepths
-        return np.rint(depth * slot + (second * FIELD_PX[1] + self.px[:, 1]) * LINE_MS).astype(int)
+        lines = second * FIELD_PX[1] + self.px[:, 1]
+        delays: NDArray[np.int64] = np.rint(depth * slot + lines * LINE_MS).astype(int)
+        return delays
 
     @cached_property
     def places(self) -> tuple[Floats, Floats]:

@@ -70,18 +70,18 @@ def leave_one_out(responses: ArrayLike) -> Floats:
 def correlation(a: ArrayLike, b: ArrayLike) -> Floats:
     """Correlation along the last axis as upstream computes it: Pearson's r times (n - 1) / n.
 
-    Standardises by std(ddof=1) + 1e-8 and averages the products: a constant gives 0. One value
-    gives NaN.
+    Standardises by std(ddof=1) + 1e-8 and averages the products: a constant gives 0. Fewer than two
+    values give NaN.
     """
+    if np.shape(a)[-1] < 2:
+        return np.full(np.shape(a)[:-1], np.nan)
     x, y = _standardised(np.asarray(a, float)), _standardised(np.asarray(b, float))
     r: Floats = (x * y).mean(axis=-1)
     return r
 
 
 def _standardised(x: Floats) -> Floats:
-    """Zero mean and unit standard deviation along the last axis; NaN where there's one value."""
-    if x.shape[-1] < 2:
-        return np.full(x.shape, np.nan)
+    """Zero mean and unit standard deviation along the last axis."""
     scaled: Floats = (x - x.mean(axis=-1, keepdims=True)) / (x.std(axis=-1, ddof=1, keepdims=True) + _EPSILON)
     return scaled
 
