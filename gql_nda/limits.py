@@ -5,7 +5,7 @@ out to 2^60 fields is refused in milliseconds.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from graphql import (
@@ -23,25 +23,32 @@ from graphql import (
 from gql_nda.errors import LimitExceeded
 
 
+def _limit(default: int, description: str) -> int:
+    value: int = field(default=default, metadata={"description": description})
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Every limit with its default; each is a setting of the same name."""
 
-    tokens: int = 4_000
-    fields: int = 500
-    depth: int = 16
-    directives: int = 100
-    page_default: int = 100
-    page_max: int = 10_000
-    keys: int = 10_000
-    list_values: int = 1_000
-    comparisons: int = 100
-    objects: int = 100_000
-    array_values: int = 10_000
-    operation_values: int = 1_000_000
-    decoded_bytes: int = 64 << 20
-    blob_bytes: int = 1 << 30
-    input_depth: int = 32
+    tokens: int = _limit(4_000, "Most tokens of a document.")
+    fields: int = _limit(500, "Most fields of a document, with every fragment in place.")
+    depth: int = _limit(16, "Most fields nested in each other.")
+    directives: int = _limit(100, "Most directives of a document, with every fragment in place.")
+    input_depth: int = _limit(32, "Most lists and objects nested in each other, in variables and arguments.")
+    page_default: int = _limit(100, "Rows of a page for which `first` isn't given.")
+    page_max: int = _limit(10_000, "Most rows of a page.")
+    keys: int = _limit(10_000, "Most keys of `units(keys:)`.")
+    objects: int = _limit(
+        100_000, "Most rows an operation may return: the product along its lists of page size or largest group."
+    )
+    comparisons: int = _limit(100, "Most comparisons in a `where`.")
+    list_values: int = _limit(1_000, "Most values of an `in` or `notIn`.")
+    array_values: int = _limit(10_000, "Most array values of one `values` or points of one `preview`.")
+    operation_values: int = _limit(1_000_000, "Most array values in one operation.")
+    decoded_bytes: int = _limit(64 << 20, "Largest array, in decoded bytes, that is read as a whole: not streamed.")
+    blob_bytes: int = _limit(1 << 30, "Largest array, in decoded bytes, that is read at all.")
 
 
 class Measure(NamedTuple):

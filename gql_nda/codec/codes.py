@@ -84,8 +84,8 @@ TYPE_IDS: Final = {dtype.str: type_id for type_id, dtype in FIXED.items()} | {"|
 LIMIT: Final = 1 << 30
 """Bytes a decoded blob may have unless the caller allows others: 1 GiB."""
 
-OBJECTS_LIMIT: Final = 1 << 26
-"""Raw bytes of a blob that isn't one plain array, 64 MiB: its end is known only when all is inflated."""
+OBJECTS_LIMIT: Final = 1 << 25
+"""Raw bytes of a blob that isn't one plain array, 32 MiB: its end is known only when all is inflated."""
 
 MAX_WORK: Final = 1 << 20
 WORK: Final = {ARRAY: 4, CELL: 4, STRUCT: 12, RECORDS: 12}

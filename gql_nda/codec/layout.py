@@ -77,5 +77,5 @@ def read_shape(cursor: Cursor, limit: int) -> tuple[int, ...]:
         raise BlobCorrupt(f"has {ndim} dimensions, more than {codes.MAX_DIMS}")
     shape = cursor.numbers(_DIMS[ndim])
     if prod(filter(None, shape)) > limit:
-        raise BlobCorrupt(f"has the absurd shape {shape}")
+        raise BlobCorrupt(f"has the absurd shape {str(shape)[:100]}")
     return shape

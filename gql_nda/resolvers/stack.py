@@ -49,7 +49,7 @@ async def _transforms(
 
 def _stages(blob: bytes) -> Transform:
     """The stages of a packed TransformList; fitting settings hold theirs under ``transform``."""
-    value = unpack(blob)
+    value: Any = unpack(blob)
     if isinstance(value, Mapping) and isinstance(value.get("transform"), Mapping):
         value = value["transform"]
     stages = value.get("transforms") if isinstance(value, Mapping) else None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Executable, event, func, inspect, select, text
@@ -35,7 +36,7 @@ class SqlStore:
             raise BadUserInput(f"database: {kind!r} is not one of {', '.join(DIALECTS)}", argument="database")
         self.dialect = DIALECTS[kind]
         self.deadlines = deadlines or Deadlines()
-        self.name = address.database or kind
+        self.name = Path(address.database or kind).stem  # of an SQLite file, no more than its name
         self._address = self.dialect.prepare(address)
         self._statements = Statements(self.dialect)
         self.engine = self._engine(pool)

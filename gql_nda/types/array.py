@@ -28,66 +28,66 @@ class NdArray:
     """Value: ``gql_nda.resolvers.arrays.ArrayRef``."""
 
     @strawberry.field(description="Length of each axis.")
-    def shape(self: Array) -> list[int]:
+    def shape(ref: Array) -> list[int]:
         """From the header."""
-        return list(self.header.shape)
+        return list(ref.header.shape)
 
     @strawberry.field(description="Type of the values, by NumPy's name.")
-    def dtype(self: Array) -> str:
+    def dtype(ref: Array) -> str:
         """From the header."""
-        return self.header.dtype
+        return ref.header.dtype
 
     @strawberry.field(description="Unit of the values; null for counts and arbitrary units.")
-    def unit(self: Array) -> str | None:
+    def unit(ref: Array) -> str | None:
         """From the table."""
-        return self.expected.unit
+        return ref.expected.unit
 
     @strawberry.field(description="What each axis runs over.")
-    def dims(self: Array) -> list[str]:
+    def dims(ref: Array) -> list[str]:
         """From the table."""
-        return list(self.expected.dims)
+        return list(ref.expected.dims)
 
     @strawberry.field(description="Size of the decoded values, in bytes.")
-    def nbytes(self: Array) -> int:
+    def nbytes(ref: Array) -> int:
         """From the header."""
-        return self.header.nbytes
+        return ref.header.nbytes
 
     @strawberry.field(
         description="Values of the array, flattened in C order and sliced as Python slices: at most 10,000 a call. "
         "NaN and infinities are null, booleans 0 and 1."
     )
     async def values(
-        self: Array, info: Info, start: int | None = None, stop: int | None = None, step: int | None = None
+        ref: Array, info: Info, start: int | None = None, stop: int | None = None, step: int | None = None
     ) -> list[float | None] | None:
         """Read from the blob."""
-        return await arrays.values(self, info.context, start, stop, step)
+        return await arrays.values(ref, info.context, start, stop, step)
 
     @strawberry.field(description="The array drawn with at most so many points; a shorter one comes whole.")
-    async def preview(self: Array, info: Info, points: int = 1000) -> Preview | None:
+    async def preview(ref: Array, info: Info, points: int = 1000) -> Preview | None:
         """Read from the blob."""
-        return await arrays.preview(self, info.context, points)  # type: ignore[return-value]
+        return await arrays.preview(ref, info.context, points)  # type: ignore[return-value]
 
     @strawberry.field(description="Least finite value.")
-    async def min(self: Array, info: Info) -> float | None:
+    async def min(ref: Array, info: Info) -> float | None:
         """Read from the blob."""
-        return (await arrays.statistics(self, info.context)).min
+        return (await arrays.statistics(ref, info.context)).min
 
     @strawberry.field(description="Largest finite value.")
-    async def max(self: Array, info: Info) -> float | None:
+    async def max(ref: Array, info: Info) -> float | None:
         """Read from the blob."""
-        return (await arrays.statistics(self, info.context)).max
+        return (await arrays.statistics(ref, info.context)).max
 
     @strawberry.field(description="Mean of the finite values.")
-    async def mean(self: Array, info: Info) -> float | None:
+    async def mean(ref: Array, info: Info) -> float | None:
         """Read from the blob."""
-        return (await arrays.statistics(self, info.context)).mean
+        return (await arrays.statistics(ref, info.context)).mean
 
     @strawberry.field(description="Number of values that are NaN.")
-    async def nan_count(self: Array, info: Info) -> int | None:
+    async def nan_count(ref: Array, info: Info) -> int | None:
         """Read from the blob."""
-        return (await arrays.statistics(self, info.context)).nan_count
+        return (await arrays.statistics(ref, info.context)).nan_count
 
     @strawberry.field(description="Absolute address of the whole array, to download or to show as a picture.")
-    def href(self: Array, info: Info, format: ArrayFormat = ArrayFormat.NPY) -> str:  # noqa: A002
+    def href(ref: Array, info: Info, format: ArrayFormat = ArrayFormat.NPY) -> str:  # noqa: A002
         """Nothing is read yet."""
-        return arrays.href(self, info.context, str(format.value))
+        return arrays.href(ref, info.context, str(format.value))

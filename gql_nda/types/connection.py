@@ -36,21 +36,21 @@ class Connection(Generic[T]):
     """Value: ``gql_nda.query.Planned``, from which one fetch serves all of these fields."""
 
     @strawberry.field(description="The rows of the page.")
-    async def nodes(self: Plan, info: Info) -> list[T]:
+    async def nodes(plan: Plan, info: Info) -> list[T]:
         """Rows in order."""
-        return await connections.nodes(self, info.context)  # type: ignore[return-value]
+        return await connections.nodes(plan, info.context)  # type: ignore[return-value]
 
     @strawberry.field(description="The rows of the page with their cursors.")
-    async def edges(self: Plan, info: Info) -> list[Edge[T]]:
+    async def edges(plan: Plan, info: Info) -> list[Edge[T]]:
         """Rows in order."""
-        return await connections.edges(self, info.context)  # type: ignore[return-value]
+        return await connections.edges(plan, info.context)  # type: ignore[return-value]
 
     @strawberry.field(description="Where the page stands.")
-    async def page_info(self: Plan, info: Info) -> PageInfo:
+    async def page_info(plan: Plan, info: Info) -> PageInfo:
         """Both ends of the page."""
-        return await connections.page_info(self, info.context)  # type: ignore[return-value]
+        return await connections.page_info(plan, info.context)  # type: ignore[return-value]
 
     @strawberry.field(description="Number of rows over all pages, after `where`.")
-    async def total_count(self: Plan, info: Info) -> int:
+    async def total_count(plan: Plan, info: Info) -> int:
         """Counted only when asked for."""
-        return await connections.total_count(self, info.context)
+        return await connections.total_count(plan, info.context)

@@ -32,34 +32,34 @@ class Dataset:
     """Value: ``gql_nda.dataset.Dataset``."""
 
     @strawberry.field(description="Name of the database.")
-    def name(self: Whole) -> str:
+    def name(whole: Whole) -> str:
         """Of the store."""
-        return self.name
+        return whole.name
 
     @strawberry.field(description="Version of the dataset's release, if the server was told.")
-    def version(self: Whole) -> str | None:
+    def version(whole: Whole) -> str | None:
         """A setting."""
-        return self.version
+        return whole.version
 
     @strawberry.field(
         description="Names the data: a checksum of all rows. It changes with any value outside of arrays; "
         "edits inside arrays are out of its scope."
     )
-    async def fingerprint(self: Whole) -> str | None:
+    async def fingerprint(whole: Whole) -> str | None:
         """Computed once."""
-        return await self.fingerprint()
+        return await whole.fingerprint()
 
     @strawberry.field(description="How to cite the data.")
-    def citation(self: Whole) -> str:
+    def citation(whole: Whole) -> str:
         """The consortium's publication."""
         return dataset.CITATION
 
     @strawberry.field(description="Number of rows of each table.")
-    async def row_counts(self: Whole) -> list[RowCount] | None:
+    async def row_counts(whole: Whole) -> list[RowCount] | None:
         """Counted once."""
-        return [RowCount(table=name, rows=rows) for name, rows in (await self.counts()).items()]
+        return [RowCount(table=name, rows=rows) for name, rows in (await whole.counts()).items()]
 
     @strawberry.field(description="What a request may ask for at most.")
-    def limits(self: Whole, info: Info) -> list[Limit]:
+    def limits(whole: Whole, info: Info) -> list[Limit]:
         """Settings of the server."""
         return [Limit(name=k, maximum=v) for k, v in dataclasses.asdict(info.context.limits).items()]

@@ -11,7 +11,7 @@ from strawberry.types import get_object_definition
 
 from gql_nda.keys import encode_id
 from gql_nda.query import Row
-from gql_nda.types.fields import NdaField
+from gql_nda.types.fields import declared
 
 T = TypeVar("T", bound=type)
 
@@ -36,12 +36,10 @@ class Node:
 
     __table__: ClassVar[Table]
 
-    id: strawberry.ID = NdaField(
-        description="Names this row over all types; `node` fetches it again.", metadata={"spec": IdSpec()}
-    )
+    id: strawberry.ID = declared(IdSpec(), "Names this row over all types; `node` fetches it again.")
 
     @classmethod
-    def is_type_of(cls, value: object, _info: GraphQLResolveInfo) -> bool:
+    def is_type_of(cls, value: object, _info: GraphQLResolveInfo[Any]) -> bool:
         """Whether a value is a row of this type's table: what resolves unions and interfaces."""
         return isinstance(value, Row) and value.table is cls.__table__
 
@@ -49,13 +47,13 @@ class Node:
 def entity(table: Table, name: str | None = None) -> Callable[[T], T]:
     """Declare the type of a table's rows; the table describes it."""
 
-    def declare(cls: T) -> T:
-        declared: Any = strawberry.type(cls, name=name, description=table.comment)
-        declared.__table__ = table
-        ENTITIES[table.name] = declared
-        return declared  # type: ignore[no-any-return]
+    def describe(cls: T) -> T:
+        described: Any = strawberry.type(cls, name=name, description=table.comment)
+        described.__table__ = table
+        ENTITIES[table.name] = described
+        return described  # type: ignore[no-any-return]
 
-    return declare
+    return describe
 
 
 def type_name(cls: type) -> str:

@@ -257,7 +257,9 @@ def present(here: Table, there: Table, description: str) -> Any:
 
 def children(here: Table | None, there: Table, description: str, *, on: tuple[str, ...] = ()) -> Any:
     """The rows of another table that belong to this one; of a whole table, for a field of Query."""
-    return declared(ChildrenSpec(down(here, there) if here is not None and not on else Relation(there, on)), description)
+    return declared(
+        ChildrenSpec(down(here, there) if here is not None and not on else Relation(there, on)), description
+    )
 
 
 def batch(function: Callable[..., Awaitable[Sequence[Any]]], description: str) -> Any:

@@ -157,7 +157,8 @@ def order_name(table: Table) -> str:
         _ORDERS[name] = offered
         described = {_upper(key): m.description for key, m in scalars(table)}
         values = {key: strawberry.enum_value(key, description=described[key]) for key in offered}
-        members: Any = Enum(f"{entity}OrderField", values)
+        enumeration: Any = Enum  # its functional form, with a name that is computed
+        members = enumeration(f"{entity}OrderField", values)
         globals()[f"{entity}OrderField"] = strawberry.enum(members, description=f"What {entity} can be sorted by.")
         globals()[name] = _order_input(name, entity)
     return name

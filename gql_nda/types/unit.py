@@ -117,9 +117,9 @@ class UnitConnection(Connection[Unit]):
     """Value: ``gql_nda.query.Planned``."""
 
     @strawberry.field(description="Keys of `units(keys:)` that no unit has; empty for other connections.")
-    async def missing_keys(self: Plan, info: strawberry.Info[Context, None]) -> list[MissingUnit]:
+    async def missing_keys(plan: Plan, info: strawberry.Info[Context, None]) -> list[MissingUnit]:
         """Whatever `where` says of the units that exist."""
-        keys = await connections.missing(self, info.context)
+        keys = await connections.missing(plan, info.context)
         return [MissingUnit(session=s, scan_idx=i, unit_id=u, str_key=str_key(s, i, u)) for s, i, u in keys]
 
 

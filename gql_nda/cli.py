@@ -1,0 +1,128 @@
+"""The command ``gql-nda``."""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from granian import Granian
+from granian.constants import Interfaces
+from pydantic import ValidationError
+from sqlalchemy import create_engine
+
+from gql_nda import demo
+from gql_nda.check import Finding, check
+from gql_nda.errors import PublicError
+from gql_nda.http.app import open_store
+from gql_nda.schema import build_schema
+from gql_nda.settings import PREFIX, Settings, described
+from gql_nda.stores.sql import SqlStore
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code tells whether it succeeded."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except (PublicError, OSError) as error:
+        print(f"gql-nda: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gql-nda", description="A GraphQL server over the functional database nda.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    serve = commands.add_parser("serve", help="serve a database", description="Serve a database over GraphQL.")
+    _setting_flags(serve)
+    serve.set_defaults(run=_serve)
+    checking = commands.add_parser("check", help="say what of nda a database lacks, or holds otherwise")
+    _setting_flags(checking, only=("database",))
+    checking.set_defaults(run=_check)
+    making = commands.add_parser("demo", help="build the demo dataset, into a file or another database")
+    making.add_argument("target", help="a file, or an SQLAlchemy URL of an empty database")
+    making.add_argument("--units", type=int, default=600, help="number of units (default: 600)")
+    making.add_argument("--no-traces", action="store_true", help="leave out what is large: for benchmarks")
+    making.set_defaults(run=_demo)
+    printing = commands.add_parser("schema", help="print the schema")
+    printing.set_defaults(run=_schema)
+    return parser
+
+
+def _setting_flags(parser: argparse.ArgumentParser, only: tuple[str, ...] = ()) -> None:
+    for name, variable, default, description in described():
+        if not only or name in only:
+            flag = f"--{name.replace('_', '-')}"
+            text = f"{description} [{variable}; default: {default}]".replace("%", "%%")
+            parser.add_argument(flag, dest=variable, metavar="X", help=text)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """The settings: flags win over the environment, in which workers find them again."""
+    for variable, value in vars(options).items():
+        if variable.startswith(PREFIX) and value is not None:
+            os.environ[variable] = value
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SystemExit(f"gql-nda: setting {name}: {first['msg']}") from None
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    open_store(settings)  # says at once what is wrong with the address
+    print(f"GraphiQL: http://{settings.host}:{settings.port}/graphql", flush=True)
+    Granian(
+        "gql_nda.http.app:create",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_level=settings.log_level,  # type: ignore[arg-type]
+        websockets=False,
+    ).serve()
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    store = SqlStore(settings.database.get_secret_value(), deadlines=settings.deadlines)
+
+    async def run() -> list[Finding]:
+        try:
+            return await check(store)
+        finally:
+            await store.close()
+
+    findings = asyncio.run(run())
+    for finding in findings:
+        print(f"{finding.severity:8}{finding.message}")
+    return int(any(finding.severity == "error" for finding in findings))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    traces = not options.no_traces
+    if "://" in options.target:
+        with create_engine(options.target).begin() as connection:
+            demo.write(demo.rows(options.units, traces), connection)
+        return 0
+    path = Path(options.target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if demo.current(path):
+        return 0
+    demo.build(path, options.units, traces, progress=_progress)
+    print(f"\rdemo dataset: {path}, {path.stat().st_size / 1e6:.0f} MB" + " " * 30, flush=True)
+    return 0
+
+
+def _progress(step: str, done: float) -> None:
+    print(f"\rdemo dataset: {done:4.0%} {step:<30}", end="", flush=True)
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    print(build_schema().as_str())
+    return 0

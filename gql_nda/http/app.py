@@ -1,0 +1,101 @@
+"""The application, put together: no globals, whatever is shared is made here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from gql_nda.dataset import Dataset
+from gql_nda.http.arrays import ArrayRoute
+from gql_nda.http.graphiql import STATIC, page
+from gql_nda.http.graphql import Endpoint
+from gql_nda.http.middleware import BodyDeadline, CancelOnDisconnect, Proxies
+from gql_nda.schema import build_schema
+from gql_nda.settings import Settings
+from gql_nda.stores import Store
+from gql_nda.stores.sql import SqlStore
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of the settings' database."""
+    return SqlStore(settings.database.get_secret_value(), pool=settings.pool, deadlines=settings.deadlines)
+
+
+def build_app(settings: Settings, store: Store) -> Starlette:
+    """The server over a store."""
+    endpoint = Endpoint(
+        schema=build_schema(settings.limits, settings.cached_documents),
+        store=store,
+        dataset=Dataset(store, settings.dataset_version),
+        settings=settings,
+        graphiql=page() if settings.graphiql else None,
+        slots=asyncio.Semaphore(settings.operations),
+    )
+    arrays = ArrayRoute(store, settings, asyncio.Semaphore(settings.streams))
+
+    async def graphql(request: Request) -> Response:
+        return await endpoint(request)
+
+    async def array(request: Request) -> Response:
+        return await arrays(request)
+
+    async def ready(_request: Request) -> Response:
+        return _health(store.ready)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await store.start()
+        try:
+            yield
+        finally:
+            await store.close()
+
+    return Starlette(
+        routes=[
+            Route("/", lambda _: RedirectResponse("graphql")),
+            Route("/graphql", graphql, methods=["GET", "POST"]),
+            Route("/arrays/{table}/{key}/{column}", array, methods=["GET"]),
+            Route("/healthz", lambda _: _health(True)),
+            Route("/readyz", ready),
+            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+        ],
+        middleware=_middleware(settings),
+        lifespan=lifespan,
+        max_body_size=settings.body_bytes,
+    )
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    chain = [
+        Middleware(CancelOnDisconnect),
+        Middleware(Proxies, trusted=settings.trusted_proxies),
+        Middleware(BodyDeadline, seconds=settings.body_timeout),
+    ]
+    if settings.cors_origins:
+        chain.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["content-type", "accept"],
+                expose_headers=["content-length", "content-disposition", "etag", "retry-after"],
+            )
+        )
+    return chain
+
+
+def _health(well: bool) -> Response:
+    return JSONResponse({"status": "ok" if well else "unavailable"}, 200 if well else 503)
+
+
+def create() -> Starlette:
+    """The server of the environment's settings: what Granian's workers call."""
+    settings = Settings()
+    return build_app(settings, open_store(settings))

@@ -1,0 +1,119 @@
+"""Array routes: ``/arrays/<table>/<key>/<column>``, whole, as they are stored or as a picture."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from gql_nda.arrays.formats import Format, fitting
+from gql_nda.codec import Header
+from gql_nda.errors import BadUserInput, BlobCorrupt, LimitExceeded, PublicError, StoreUnavailable, Timeout
+from gql_nda.keys import format_key, parse_key
+from gql_nda.loaders import located
+from gql_nda.query import Key
+from gql_nda.resolvers.arrays import header_of
+from gql_nda.settings import Settings
+from gql_nda.stores import Store, table_of
+from gql_nda.tables import TABLES
+
+CHUNK = 8 << 20
+"""Bytes of a blob that are read at a time."""
+
+STATUS: dict[type[PublicError], int] = {
+    BadUserInput: 400,
+    LimitExceeded: 400,
+    StoreUnavailable: 503,
+    Timeout: 504,
+    BlobCorrupt: 500,
+}
+
+
+@dataclass(frozen=True)
+class ArrayRoute:
+    """Answers requests for arrays."""
+
+    store: Store
+    settings: Settings
+    slots: asyncio.Semaphore
+
+    async def __call__(self, request: Request) -> Response:
+        """The array, or an error that says what was wrong."""
+        if self.slots.locked():
+            return _error(503, "BUSY", "The server is busy; try again.", {"retry-after": "1"})
+        try:
+            async with self.slots:
+                return await self._respond(request)
+        except PublicError as error:
+            return _error(STATUS.get(type(error), 400), error.code, error.message)
+
+    async def _respond(self, request: Request) -> Response:
+        column = _column(request.path_params["table"], request.path_params["column"])
+        key = parse_key(table_of(column), request.path_params["key"]) if column is not None else ()
+        head = (await self.store.heads(column, [key])).get(key) if column is not None else None
+        if column is None or head is None:
+            return _error(404, "NOT_FOUND", "There is no such array.")
+        limits = self.settings.limits
+        header = header_of(column, key, head, limits.blob_bytes)
+        form = fitting(request.query_params.get("format", "npy"), header, limits.decoded_bytes)
+        headers = _headers(column, key, form, header)
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type=form.media_type)
+        body = self._body(column, key, header, form, _shift(request, header))
+        return StreamingResponse(await _begun(body), headers=headers, media_type=form.media_type)
+
+    async def _body(self, column: Column[Any], key: Key, header: Header, form: Format, shift: float) -> Any:
+        pieces = self.store.chunks(column, key, CHUNK)
+        try:
+            async for part in form.write(header, pieces, self.settings.limits.blob_bytes, shift):
+                yield part
+        except BlobCorrupt as error:
+            raise located(error, column, key) from None
+
+
+async def _begun(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body after its first part, so that what fails at once fails before the answer has begun."""
+    first = await anext(body, b"")
+
+    async def rest() -> AsyncIterator[bytes]:
+        yield first
+        async for part in body:
+            yield part
+
+    return rest()
+
+
+def _column(table: str, column: str) -> Column[Any] | None:
+    """The array column of that address: names are only ever looked up in the tables."""
+    found = TABLES[table].columns.get(column) if table in TABLES else None
+    return found if found is not None and "array" in found.info else None
+
+
+def _shift(request: Request, header: Header) -> float:
+    """What to add to every value: seconds, for arrays of times."""
+    text = request.query_params.get("shift", "0")
+    try:
+        shift = float(text)
+    except ValueError:
+        shift = math.nan
+    if not math.isfinite(shift):
+        raise BadUserInput(f"shift: {text[:40]!r} is not a number", argument="shift")
+    if shift and not header.dtype.startswith("float"):
+        raise BadUserInput(f"shift: an array of {header.dtype} can't be shifted", argument="shift")
+    return shift
+
+
+def _headers(column: Column[Any], key: Key, form: Format, header: Header) -> dict[str, str]:
+    table = table_of(column)
+    name = f"{table.name.lstrip('#')}_{format_key(table, key)}_{column.name}.{form.name}"
+    size = form.size(header)
+    headers = {"content-disposition": f'inline; filename="{name}"', "x-content-type-options": "nosniff"}
+    return headers if size is None else {**headers, "content-length": str(size)}
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

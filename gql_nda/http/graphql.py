@@ -1,0 +1,111 @@
+"""The GraphQL endpoint: POST, GET for queries, GraphiQL for browsers."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
+
+from gql_nda.context import Context
+from gql_nda.dataset import Dataset
+from gql_nda.errors import Timeout
+from gql_nda.http.graphiql import PAGE_HEADERS
+from gql_nda.http.requests import Operation, Refused, read_operation
+from gql_nda.schema import Schema, public
+from gql_nda.settings import Settings
+from gql_nda.stores import Store
+
+RESPONSE, JSON, HTML = "application/graphql-response+json", "application/json", "text/html"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Answers GraphQL requests."""
+
+    schema: Schema
+    store: Store
+    dataset: Dataset
+    settings: Settings
+    graphiql: str | None
+    slots: asyncio.Semaphore
+
+    async def __call__(self, request: Request) -> Response:
+        """The answer to one request."""
+        media_type = _negotiated(request, html=self.graphiql is not None)
+        if media_type == HTML:
+            return HTMLResponse(self.graphiql or "", headers=PAGE_HEADERS)
+        if media_type is None:
+            return _answer({"errors": [_refusal("Accept: only JSON can be had.")]}, 406, JSON)
+        try:
+            operation = await read_operation(request)
+            result, status = await self._execute(operation, request)
+        except Refused as refused:
+            return _answer({"errors": [_refusal(refused.message)]}, refused.status, media_type, refused.headers)
+        return _answer(result, status if media_type == RESPONSE else 200, media_type)
+
+    async def _execute(self, operation: Operation, request: Request) -> tuple[dict[str, Any], int]:
+        if self.slots.locked():
+            raise Refused(503, "The server is busy; try again.", {"retry-after": "1"})
+        context = Context(self.store, self.dataset, self.settings.limits, base_url(request, self.settings))
+        async with self.slots:
+            try:
+                async with asyncio.timeout(self.settings.operation_timeout):
+                    return await self._result(operation, context, request.method)
+            except TimeoutError:
+                late = Timeout(f"operation_timeout: longer than {self.settings.operation_timeout:g} s")
+                return {"errors": [public(GraphQLError(late.message, original_error=late))]}, 200
+            finally:
+                context.loaders.close()
+
+    async def _result(self, operation: Operation, context: Context, method: str) -> tuple[dict[str, Any], int]:
+        try:
+            result = await self.schema.execute(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.name,
+                allowed_operation_types=[OperationType.QUERY],
+            )
+        except CannotGetOperationTypeError:
+            raise Refused(400, "operationName: names no operation of the document.") from None
+        except InvalidOperationTypeError as error:
+            raise Refused(405 if method == "GET" else 400, error.as_http_error_reason(method)) from None
+        errors = [public(error) for error in result.errors or ()]
+        if result.data is None and not any("path" in error for error in errors):
+            return {"errors": errors}, 400  # nothing was executed
+        return ({"errors": errors} if errors else {}) | {"data": result.data}, 200
+
+
+def base_url(request: Request, settings: Settings) -> str:
+    """The address under which the client reaches the server, without a slash at its end."""
+    return (settings.public_url or str(request.base_url)).rstrip("/")
+
+
+def _negotiated(request: Request, *, html: bool) -> str | None:
+    """The media type to answer with: the first acceptable one, JSON unless the client asks for more."""
+    accepted = [part.split(";")[0].strip().lower() for part in request.headers.get("accept", "*/*").split(",")]
+    page = html and request.method == "GET" and "query" not in request.query_params
+    for media_type in accepted:
+        if media_type == RESPONSE or (media_type == HTML and page):
+            return media_type
+        if media_type in (JSON, "application/*", "*/*", ""):
+            return JSON
+    return None
+
+
+def _refusal(message: str) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": "BAD_USER_INPUT"}}
+
+
+def _answer(body: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY),
+        status,
+        headers={"vary": "Accept", **(headers or {})},
+        media_type=f"{media_type}; charset=utf-8",
+    )
