@@ -48,7 +48,7 @@ def _missing(table: Table, columns: dict[str, Any]) -> list[str]:
 
 
 def _column(column: Column[Any], found: dict[str, Any]) -> Iterator[Finding]:
-    where = f"{column.table.name}.{column.name}"  # type: ignore[attr-defined]
+    where = f"{column.table.name}.{column.name}"
     if _family(column.type) != _family(found["type"]):
         yield Finding("error", f"{where}: is of type {found['type']}, expected {column.type}")
     if found["nullable"] and not column.nullable:

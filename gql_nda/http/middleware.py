@@ -62,7 +62,7 @@ class CancelOnDisconnect:
             await self._app(scope, receive, send)
             return
         messages: asyncio.Queue[Message] = asyncio.Queue(maxsize=1)
-        work = asyncio.create_task(self._app(scope, messages.get, send))
+        work = asyncio.ensure_future(self._app(scope, messages.get, send))
         reader = asyncio.create_task(_read(receive, messages, work))
         try:
             await asyncio.wait((work,))
@@ -73,7 +73,7 @@ class CancelOnDisconnect:
             reader.cancel()
 
 
-async def _read(receive: Receive, messages: asyncio.Queue[Message], work: asyncio.Task[None]) -> None:
+async def _read(receive: Receive, messages: asyncio.Queue[Message], work: asyncio.Future[None]) -> None:
     """Hand on the body; what comes after it can only be the client's leaving."""
     while True:
         message = await receive()

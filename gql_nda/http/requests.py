@@ -67,7 +67,7 @@ def _operation(sent: Any) -> Operation:
     )
 
 
-_KINDS = {str: "a string", dict: "an object"}
+_KINDS: dict[type, str] = {str: "a string", dict: "an object"}
 
 
 def _typed(sent: dict[str, Any], name: str, kind: type) -> Any:

@@ -1,0 +1,1 @@
+"""What tests share: real servers of their own, a client, counters."""
