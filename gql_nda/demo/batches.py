@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from itertools import repeat
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,8 +25,9 @@ _THREADS = 2
 def records(**columns: Any) -> list[Row]:
     """Rows of columns: arrays and lists of one length, single values repeated for every row."""
     lists = {name: c.tolist() if isinstance(c, np.ndarray) else c for name, c in columns.items()}
-    streams = [c if isinstance(c, list) else repeat(c) for c in lists.values()]
-    return [dict(zip(lists, values, strict=False)) for values in zip(*streams, strict=False)]
+    (count,) = {len(c) for c in lists.values() if isinstance(c, list)}
+    full = [c if isinstance(c, list) else [c] * count for c in lists.values()]
+    return [dict(zip(lists, values, strict=True)) for values in zip(*full, strict=True)]
 
 
 def packed(batches: Iterable[Batch], traces: bool) -> Iterator[Batch]:

@@ -134,8 +134,8 @@ def _lost(recording: Recording, times: Floats) -> NDArray[np.bool_]:
     light = (1 - recording.pupil_lost) * span
     count = int(min(dark / (2 * SPREAD + 0.6), light / 4))
     rng = chance("lost", *recording.key)
-    losses = 2 * SPREAD + _shares(rng, count) * (dark - count * 2 * SPREAD)
-    pauses = 0.2 + _shares(rng, count) * (light - count * 0.2)
+    losses = _lengths(rng, count, dark, at_least=2 * SPREAD + 1.2 / EYE_HZ)
+    pauses = _lengths(rng, count, light, at_least=0.2)
     ends = FIRST_SEEN + SPREAD + np.cumsum(pauses + losses)
     at = np.nan_to_num(times, nan=-BEFORE)
     which = np.minimum(np.searchsorted(ends - SPREAD, at), count - 1)
@@ -145,11 +145,11 @@ def _lost(recording: Recording, times: Floats) -> NDArray[np.bool_]:
     return lost
 
 
-def _shares(rng: np.random.Generator, count: int) -> Floats:
-    """Random parts of one whole."""
+def _lengths(rng: np.random.Generator, count: int, total: float, at_least: float) -> Floats:
+    """Random lengths that add up to a total."""
     parts = rng.exponential(1, count)
-    shares: Floats = parts / parts.sum()
-    return shares
+    lengths: Floats = at_least + parts / parts.sum() * (total - count * at_least)
+    return lengths
 
 
 def _as_list(values: Floats) -> list[object]:

@@ -37,9 +37,14 @@ def _batches(counts: dict[tuple[int, int, int], int], traces: bool) -> Iterator[
     yield from stack_batches()
     yield from condition_batches()
     for recording in RECORDINGS:
-        masks = {f: field_masks(recording, f, counts[*recording.key, f]) for f in recording.fields}
-        yield from _scan(recording, masks)
-        yield from _units(recording, masks, traces)
+        yield from recording_batches(recording, counts, traces)
+
+
+def recording_batches(recording: Recording, counts: dict[tuple[int, int, int], int], traces: bool) -> Iterator[Batch]:
+    """All that belongs to one scan, arrays not packed yet; ``counts`` are those of ``mask_counts``."""
+    masks = {f: field_masks(recording, f, counts[*recording.key, f]) for f in recording.fields}
+    yield from _scan(recording, masks)
+    yield from _units(recording, masks, traces)
 
 
 def _scan(recording: Recording, masks: dict[int, Masks]) -> Iterator[Batch]:

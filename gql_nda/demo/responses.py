@@ -135,5 +135,5 @@ def fluorescence(recording: Recording, units: NDArray[np.int64], active: Traces)
 def _shots(recording: Recording, unit: int, calcium: Floats) -> Floats:
     """The fluorescence of one unit, even counts."""
     rng = chance("shots", *recording.key, unit)
-    ground, gain = rng.uniform(80, 500), rng.uniform(8, 20)
+    ground, gain = rng.uniform(80, 500), rng.uniform(12, 30)
     return quantised(ground + gain * calcium + 3 * rng.standard_normal(len(calcium), dtype=np.float32), 2)

@@ -1,5 +1,7 @@
 """Pictures of tissue: smooth random textures, quantised so that they compress."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ def texture(rng: np.random.Generator, height: int, width: int, cell: int) -> Flo
     return scaled
 
 
+@cache
 def _between(length: int, knots: int, cell: int) -> Floats:
     """Weights (length, knots) of linear interpolation between knots ``cell`` pixels apart."""
     distance = np.abs(np.arange(length)[:, None] / cell - np.arange(knots)[None])
