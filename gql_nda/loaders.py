@@ -93,6 +93,10 @@ def _hand_over(shared: asyncio.Future[V], mine: asyncio.Future[V]) -> None:
         mine.set_result(shared.result())
 
 
+HELD_BYTES = 64 << 20
+"""Bytes of blobs that a level of arrays holds at a time."""
+
+
 class Page(NamedTuple):
     """The rows of a page, and whether more follow."""
 
@@ -178,10 +182,10 @@ class Loaders:
 
         return self._get(("head", column), batch)
 
-    def reduced(self, column: Column[Any], most: int) -> Loader[Reduction, Any]:
+    def reduced(self, column: Column[Any]) -> Loader[Reduction, Any]:
         """Loads what is read out of blobs: each is fetched and read once, and then dropped.
 
-        ``most`` blobs are held at a time, so that a level of long traces needs little memory.
+        No more than ``HELD_BYTES`` of blobs are held at a time, however many a level has.
         """
 
         async def batch(wanted: list[Reduction]) -> list[Any]:
@@ -189,14 +193,25 @@ class Loaders:
             for reduction in wanted:
                 readers[reduction.key].append(reduction)
             results: dict[Reduction, Any] = {}
-            keys = list(readers)
-            for start in range(0, len(keys), most):
-                blobs = await self.store.blobs(column, keys[start : start + most])
+            for keys in await self._portions(column, list(readers)):
+                blobs = await self.store.blobs(column, keys)
                 work = [(r, blob) for key, blob in blobs.items() for r in readers[key]]
                 results.update(await asyncio.to_thread(_read, column, work))
             return [results.get(reduction) for reduction in wanted]
 
-        return self._get(("reduced", column, most), batch)
+        return self._get(("reduced", column), batch)
+
+    async def _portions(self, column: Column[Any], keys: list[Key]) -> list[list[Key]]:
+        """The keys in portions whose blobs can be held together; a blob too large for any stands alone."""
+        portions: list[list[Key]] = [[]]
+        held = 0
+        for key, head in zip(keys, await self.head(column).load_many(keys), strict=True):
+            held += head.size if head else 0
+            if held > HELD_BYTES and portions[-1]:
+                portions.append([])
+                held = head.size if head else 0
+            portions[-1].append(key)
+        return portions
 
     # --- derived ----------------------------------------------------------------------------------
 

@@ -18,9 +18,6 @@ from gql_nda.query import Key
 from gql_nda.stores import Head, table_of
 from gql_nda.tables import Array
 
-HELD_BYTES = 64 << 20
-"""Bytes of blobs that a level of arrays may hold at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class ArrayRef:
@@ -113,9 +110,7 @@ async def _reduced(array: ArrayRef, context: Context, read: Any) -> Any:
     if nbytes > most:
         message = f"decoded_bytes: the array has {nbytes} bytes, at most {most} are read in a query; use href"
         raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
-    # Arrays of one column are alike; a power of two keeps the batches of slightly unequal ones together.
-    held = max(1, HELD_BYTES >> max(nbytes - 1, 0).bit_length())
-    return await context.loaders.reduced(array.column, held).load(Reduction(array.key, Read(read, most)))
+    return await context.loaders.reduced(array.column).load(Reduction(array.key, Read(read, most)))
 
 
 def href(array: ArrayRef, context: Context, form: str) -> str:

@@ -20,7 +20,7 @@ async def depths(scans: Sequence[Row], context: Context) -> list[list[float]]:
 
 async def mean_rate(times: Sequence[Row], context: Context) -> list[float | BaseException | None]:
     """The mean of 1 / diff(frame_times) of each scan, in Hz; None where fewer than two times are finite."""
-    loader = context.loaders.reduced(t.scan_times.c.frame_times, most=4)
+    loader = context.loaders.reduced(t.scan_times.c.frame_times)
     return await loader.load_each([Reduction(row.key, _mean_rate) for row in times])
 
 

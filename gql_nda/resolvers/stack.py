@@ -43,7 +43,7 @@ async def solutions(coregistrations: Sequence[Row], context: Context) -> Sequenc
 async def _transforms(
     column: Column[Any], rows: Sequence[Row], context: Context
 ) -> Sequence[Transform | BaseException | None]:
-    loader = context.loaders.reduced(column, most=8)
+    loader = context.loaders.reduced(column)
     return await loader.load_each([Reduction(row.key, _stages) for row in rows])
 
 

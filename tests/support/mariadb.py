@@ -71,14 +71,8 @@ class MariaDb:
 def mariadb_server(folder: Path) -> Iterator[MariaDb]:
     """A server of its own, ended with the block. As upstream's, its default charset is latin1."""
     folder.mkdir(parents=True, exist_ok=True)
-    user = ["--user=root"] if os.geteuid() == 0 else []
-    subprocess.run(
-        ["mariadb-install-db", "--no-defaults", f"--datadir={folder}/data", "--auth-root-authentication-method=normal"]
-        + ["--skip-test-db", *user],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    install = ["mariadb-install-db", "--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]
+    subprocess.run([*install, f"--datadir={folder}/data", *_user()], check=True, capture_output=True)
     port = _free_port()
     server = MariaDb(folder, port, _spawn(folder, port))
     try:
@@ -93,17 +87,28 @@ def mariadb_server(folder: Path) -> Iterator[MariaDb]:
         server.process.wait(30)
 
 
+_OPTIONS = (
+    "--bind-address=127.0.0.1",
+    "--character-set-server=latin1",
+    "--max-allowed-packet=1073741824",
+    "--innodb-buffer-pool-size=256M",
+    "--innodb-log-file-size=512M",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--skip-log-bin",
+)
+
+
 def _spawn(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    user = ["--user=root"] if os.geteuid() == 0 else []
+    own = (f"--datadir={folder}/data", f"--socket={folder}/s", f"--pid-file={folder}/pid", f"--port={port}")
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
-            [_binary(), "--no-defaults", *user, f"--datadir={folder}/data", f"--socket={folder}/s", f"--port={port}"]
-            + ["--bind-address=127.0.0.1", f"--pid-file={folder}/pid", "--character-set-server=latin1"]
-            + ["--max-allowed-packet=1073741824", "--innodb-buffer-pool-size=256M", "--innodb-log-file-size=512M"]
-            + ["--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"],
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            [_binary(), "--no-defaults", *_user(), *own, *_OPTIONS], stdout=log, stderr=subprocess.STDOUT
         )
+
+
+def _user() -> list[str]:
+    """MariaDB refuses to run as root unless told to."""
+    return ["--user=root"] if os.geteuid() == 0 else []
 
 
 def _binary() -> str:

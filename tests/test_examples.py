@@ -1,0 +1,86 @@
+"""Every example runs on both stores, answers something, and costs the SQL statements it should."""
+
+from typing import Any
+
+import pytest
+
+from gql_nda.stores.sql import SqlStore
+from tests.support.client import Client, Statements, serving
+from tests.support.examples import EXAMPLES, FOLDER, Example
+
+STATEMENTS = {
+    "01-scans": 2,
+    "02-keys-of-a-type": 0,
+    "03-scans-by-key": 2,
+    "04-some-columns": 1,
+    "05-all-keys": 3,
+    "06-included-scans": 3,
+    "07-fields": 6,
+    "08-shallow-fields": 3,
+    "09-frame-times": 5,
+    "10-depths": 2,
+    "12-trials-by-type": 3,
+    "13-trials-with-conditions": 8,
+    "17-behavior": 16,
+    "20-masks": 8,
+    "22-fluorescence": 3,
+    "23-units": 7,
+    "28-traces-of-a-unit": 7,
+    "29-stack": 4,
+    "35-stack-coordinates": 4,
+    "48-best-of-a-list": 6,
+    "50-unit-by-name": 2,
+}
+"""Statements of each example: one a relation and level, and one a count."""
+
+FOUNDATION = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 17, 20, 22, 23, 28, 29, 35, 48, 50}
+"""The wants that the examples must answer, by their numbers."""
+
+
+def test_every_want_has_its_example() -> None:
+    assert {int(name.split("-")[0]) for name in EXAMPLES} >= FOUNDATION
+    assert EXAMPLES.keys() == STATEMENTS.keys()
+
+
+def test_every_file_of_variables_has_a_document() -> None:
+    assert {path.name.split(".")[0] for path in FOLDER.iterdir()} == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+def test_a_comment_says_what_it_answers(example: Example) -> None:
+    first = example.text.splitlines()[0]
+    assert first.startswith("# ")
+    assert len(first) > 20
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_it_answers(name: str, client: Client, statements: Statements) -> None:
+    example = EXAMPLES[name]
+    await client.data(example.text, **example.variables)  # what is counted once a server has been counted
+    statements.clear()
+    data = await client.data(example.text, **example.variables)
+    assert len(statements) == STATEMENTS[name], "\n".join(statements)
+    assert not list(_empty(data)), data
+
+
+def _empty(value: Any, path: str = "") -> Any:
+    """Lists without items and relations without rows: an example should show what it is about."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from _empty(below, f"{path}.{name}")
+    elif isinstance(value, list):
+        if not value:
+            yield path
+        for item in value[:3]:
+            yield from _empty(item, f"{path}[]")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_both_stores_answer_alike(name: str, sqlite_store: SqlStore, mariadb_store: SqlStore) -> None:
+    example = EXAMPLES[name]
+    answers = []
+    for store in (sqlite_store, mariadb_store):
+        async with serving(store) as client:
+            response = await client.http.post("/graphql", json={"query": example.text, "variables": example.variables})
+            answers.append(response.content)
+    assert answers[0] == answers[1]
