@@ -37,8 +37,7 @@ class Inflater:
             yield from self._inflate(chunk[at : at + STEP])
 
     def _inflate(self, data: bytes | memoryview) -> Iterator[bytes]:
-        full = True
-        while full or data:
+        while data:
             try:
                 piece = self._zlib.decompress(data, STEP)
             except zlib.error:
@@ -46,8 +45,7 @@ class Inflater:
             self._left -= len(piece)
             if self._left < 0 or self._zlib.unused_data:
                 raise BlobCorrupt(f"holds more than the {self._size} bytes it states")
-            # a full step may leave output behind in zlib although all input is consumed
-            data, full = self._zlib.unconsumed_tail, len(piece) == STEP
+            data = self._zlib.unconsumed_tail
             if piece:
                 yield piece
 

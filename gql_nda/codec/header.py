@@ -12,7 +12,7 @@ from gql_nda.codec.layout import Layout, Loose, read_layout
 from gql_nda.errors import BlobCorrupt
 
 PEEK = 512
-"""Bytes that ``peek`` looks at: the header of any array of up to 11 dimensions, however compressed."""
+"""Bytes that ``peek`` looks at: the header of any array, of up to 11 dimensions however it's compressed."""
 
 _SMALLEST_MEMBER = 10
 """Bytes of the smallest number in a list: its length, its code, and one byte of a bool."""
@@ -60,7 +60,7 @@ def read_header(opening: Opening, limit: int) -> Header:
         return _header(opening, "array", layout.shape, layout.dtype, layout.offset)
     if opening.code == codes.LIST:
         cursor = Cursor(opening.raw, opening.size, codes.PROTOCOL + 1)
-        length = _list_length(cursor, limit)
+        length = _list_length(cursor)
         return _header(opening, "list", (length,), np.dtype(np.float64), cursor.at)
     raise BlobCorrupt(f"holds {describe(opening)}, not an array of numbers")
 
@@ -94,12 +94,12 @@ def _header(
     return Header(kind, shape, dtype.name, nbytes, opening.compressed, opening.size, offset)
 
 
-def _list_length(cursor: Cursor, limit: int) -> int:
+def _list_length(cursor: Cursor) -> int:
     """The length of a list whose first member is a number; the cursor is left at the members."""
     length = cursor.u64()
     if length:
         _expect_number(Cursor(cursor.raw, cursor.size, cursor.at + 8))
-    if length * _SMALLEST_MEMBER > cursor.left or length > min(codes.MAX_ITEMS, limit // 8):
+    if length * _SMALLEST_MEMBER > cursor.left or length > codes.MAX_ITEMS:
         raise BlobCorrupt(f"promises a list of {length} numbers, more than it holds or than is decoded")
     return length
 

@@ -75,6 +75,20 @@ def test_however_it_is_compressed(ndim: int, level: int) -> None:
         assert header.shape == noise.shape
 
 
+def test_the_longest_header_fits_uncompressed() -> None:
+    assert check(pack(np.zeros((1,) * 32, "u1"), compress=False)).shape == (1,) * 32
+
+
+def test_no_more_than_the_first_512_bytes_are_looked_at() -> None:
+    """So the answer doesn't depend on how many of them are at hand: here empty blocks come first."""
+    deflate = zlib.compress(pack(np.zeros(3), compress=False), 0)
+    blob = envelope(deflate[:2] + b"\0\0\0\xff\xff" * 100 + deflate[2:], 53)
+    assert unpack_array(blob).tolist() == [0, 0, 0]
+    for prefix in (blob[:PEEK], blob):
+        with pytest.raises(BlobCorrupt, match="begin like"):
+            peek(prefix, len(blob))
+
+
 def test_a_long_blob_needs_no_more_than_its_beginning() -> None:
     raw = MYM + array((90, 160, 10_000), 9)
     header = peek(raw.ljust(PEEK, b"\0"), len(raw) + 90 * 160 * 10_000)
@@ -154,7 +168,7 @@ def test_the_list_limits() -> None:
     with pytest.raises(BlobCorrupt, match="than is decoded"):
         peek(DJ0 + b"\2" + u64(2**20 + 1) + sized(real(0)), len(head) + 17 * 2**20)
     with pytest.raises(BlobCorrupt, match="limit"):
-        peek(head, len(head) + 17 * 2**20, limit=2**24)
+        peek(head, len(head) + 17 * 2**20, limit=17 * 2**20)
 
 
 def test_a_prefix_that_is_too_short_is_told() -> None:
