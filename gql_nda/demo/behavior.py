@@ -31,7 +31,7 @@ SPREAD = 1.025
 FIRST_SEEN = 0.18
 """When the pupil is first found (s)."""
 
-_CLOCK_STEP = 2.0**-9
+_CLOCK_STEP = 2.0**-12
 
 
 # --- the mouse -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import ForeignKeyConstraint, func, select
+from sqlalchemy import ForeignKeyConstraint, create_engine, func, select
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from gql_nda import tables
@@ -18,6 +18,7 @@ from gql_nda.demo.dataset import recording_batches
 from gql_nda.demo.facts import RECORDINGS, mask_counts
 from gql_nda.tables import TABLES, is_blob, key_names, narrow
 from tests.conftest import UNITS
+from tests.support.mariadb import MariaDb
 
 from .nda import Nda
 
@@ -147,6 +148,18 @@ async def test_the_rows_go_through_any_connection(bare: Nda) -> None:
             count = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
             assert [(count,)] == bare.rows(f'SELECT count(*) FROM "{table.name}"')
     await engine.dispose()
+
+
+def test_keys_do_not_collide_in_a_database_that_ignores_case(mariadb: MariaDb, bare: Nda) -> None:
+    mariadb.create("written")
+    engine = create_engine(mariadb.url("written", user="root", driver="mysql+pymysql"))
+    with engine.begin() as connection:
+        tables.metadata.create_all(connection)
+        write(rows(UNITS, traces=False), connection)
+        for name in ("clip", "monet2", "trippy", "trial", "scan_unit"):
+            count = connection.execute(select(func.count()).select_from(TABLES[name])).scalar_one()
+            assert [(count,)] == bare.rows(f"SELECT count(*) FROM {name}")
+    engine.dispose()
 
 
 def test_foreign_keys_hold(nda: Nda) -> None:

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
+from gql_nda.codec import unpack
+from gql_nda.demo.facts import RECORDINGS
+from gql_nda.demo.unit import oracle_scores
 from tests.science import reference
 
 from .nda import Nda, Scan
@@ -18,7 +21,7 @@ SELECT unit_id, ms_delay, mask_type, activity.trace, fluorescence.trace FROM sca
 JOIN mask_classification USING (session, scan_idx, field, mask_id)
 JOIN fluorescence USING (session, scan_idx, field, mask_id)
 JOIN activity USING (session, scan_idx, unit_id)
-WHERE session = ? AND scan_idx = ?
+WHERE session = ? AND scan_idx = ? ORDER BY unit_id
 """
 
 
@@ -57,6 +60,16 @@ def test_scores_are_those_of_the_plain_formula(nda: Nda, scan: Scan) -> None:
             assert scores[unit_id] == pytest.approx(expected, abs=1e-6)
         else:
             assert abs(expected) < 0.2
+
+
+def test_stored_scores_are_exactly_those_of_the_package(nda: Nda) -> None:
+    scan = (7, 3)
+    recording = next(r for r in RECORDINGS if r.key == scan)
+    units = [row for row in nda.rows(UNITS, scan) if row[2] == "soma"]
+    traces = np.array([unpack(blob) for *_, blob, _ in units])
+    found = oracle_scores(recording, traces, np.array([delay for _, delay, *_ in units]))
+    query = "SELECT pearson FROM oracle WHERE session = ? AND scan_idx = ? ORDER BY unit_id"
+    assert nda.column(query, scan) == found.astype(np.float32).tolist()
 
 
 def test_scores_spread_as_they_should(nda: Nda) -> None:
