@@ -18,6 +18,7 @@ from gql_nda.http.app import open_store
 from gql_nda.schema import build_schema
 from gql_nda.settings import PREFIX, Settings, described
 from gql_nda.stores.sql import SqlStore
+from gql_nda.tables import metadata
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -108,7 +109,9 @@ def _demo(options: argparse.Namespace) -> int:
     traces = not options.no_traces
     if "://" in options.target:
         with create_engine(options.target).begin() as connection:
-            demo.write(demo.rows(options.units, traces), connection)
+            metadata.create_all(connection)
+            demo.write(demo.rows(options.units, traces), connection, _progress)
+        print()
         return 0
     path = Path(options.target)
     path.parent.mkdir(parents=True, exist_ok=True)
