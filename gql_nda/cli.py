@@ -14,10 +14,9 @@ from sqlalchemy import create_engine
 from gql_nda import demo
 from gql_nda.check import Finding, check
 from gql_nda.errors import PublicError
-from gql_nda.http.app import open_store
 from gql_nda.schema import build_schema
 from gql_nda.settings import PREFIX, Settings, described
-from gql_nda.stores.sql import SqlStore
+from gql_nda.stores.sql import SqlStore, parse_address
 from gql_nda.tables import metadata
 
 
@@ -27,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except (PublicError, OSError) as error:
-        print(f"gql-nda: {error}", file=sys.stderr)
+        reason = getattr(error.__cause__, "orig", None)
+        print(f"gql-nda: {error}{f': {reason}' if reason else ''}", file=sys.stderr)
         return 1
     return code
 
@@ -74,7 +74,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 def _serve(options: argparse.Namespace) -> int:
     settings = _settings(options)
-    open_store(settings)  # says at once what is wrong with the address
+    _expect_database(settings.database.get_secret_value())
     print(f"GraphiQL: http://{settings.host}:{settings.port}/graphql", flush=True)
     Granian(
         "gql_nda.http.app:create",
@@ -87,6 +87,14 @@ def _serve(options: argparse.Namespace) -> int:
         websockets=False,
     ).serve()
     return 0
+
+
+def _expect_database(url: str) -> None:
+    """Say at once what is wrong with the address; a server that is away may still come."""
+    address = parse_address(url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        raise FileNotFoundError(f"no such file: {address.database} (`gql-nda demo {address.database}` builds the demo)")
+    SqlStore(url)
 
 
 def _check(options: argparse.Namespace) -> int:

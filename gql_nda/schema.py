@@ -67,7 +67,10 @@ class Documents:
             return known
         document = self._parse(text)
         measure(document, self.limits)
-        prepared = document, validate(schema, document)
+        errors = validate(schema, document)
+        for error in errors:
+            error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
+        prepared = document, errors
         if len(text) <= self._LONGEST:
             self._known[text] = prepared
             if len(self._known) > self._most:
@@ -147,7 +150,8 @@ def public(error: GraphQLError) -> dict[str, Any]:
     if isinstance(cause, PublicError):
         formatted["extensions"] = cause.extensions
     elif cause is None:
-        formatted["extensions"] = {"code": _code(error), **(error.extensions or {})}
+        # What graphql-core still finds wrong with a valid document is a variable.
+        formatted["extensions"] = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
     else:
         reference = secrets.token_hex(6)
         log.error("unforeseen error %s at %s", reference, error.path, exc_info=cause)
@@ -155,7 +159,3 @@ def public(error: GraphQLError) -> dict[str, Any]:
         formatted["extensions"] = {"code": "INTERNAL_SERVER_ERROR", "reference": reference}
     return formatted
 
-
-def _code(error: GraphQLError) -> str:
-    """The code of graphql-core's own errors: an error with a path arose from what a client gave."""
-    return "BAD_USER_INPUT" if error.path else "GRAPHQL_VALIDATION_FAILED"

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tests.support.client import Client
-from tests.support.granian import running
+from tests.support.granian import granian
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -29,7 +29,7 @@ async def test_the_first_query(sqlite_client: Client) -> None:
 
 def test_the_notebook_cell(demo_path: Path, tmp_path: Path) -> None:
     (cell,) = blocks("python")
-    with running(demo_path) as base:
+    with granian(f"sqlite:///{demo_path}", tmp_path / "log") as base:
         script = f"import matplotlib\nmatplotlib.use('Agg')\n{cell.replace('http://127.0.0.1:8000', base)}"
         done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 """The application, put together: no globals, whatever is shared is made here."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -98,4 +99,5 @@ def _health(well: bool) -> Response:
 def create() -> Starlette:
     """The server of the environment's settings: what Granian's workers call."""
     settings = Settings()
+    logging.basicConfig(level=settings.log_level.upper(), format="[%(levelname)s] %(name)s: %(message)s")
     return build_app(settings, open_store(settings))

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Executable, event, func, inspect, select, text
+from sqlalchemy import URL, Column, Executable, event, func, inspect, select, text
 from sqlalchemy.engine import CursorResult, RowMapping, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -30,7 +30,7 @@ class SqlStore:
     """
 
     def __init__(self, url: str, *, pool: int = 10, deadlines: Deadlines | None = None) -> None:
-        address = make_url(url)
+        address = parse_address(url)
         kind = address.get_backend_name()
         if kind not in DIALECTS:
             raise BadUserInput(f"database: {kind!r} is not one of {', '.join(DIALECTS)}", argument="database")
@@ -227,6 +227,15 @@ class SqlStore:
         except (SQLAlchemyError, TimeoutError) as error:
             public = self._public(error)
             raise (public if isinstance(public, PublicError) else error) from error
+
+
+def parse_address(url: str) -> URL:
+    """The address of a database; the error doesn't repeat it, for it may hold a password."""
+    try:
+        return make_url(url)
+    except ArgumentError:
+        message = "database: not an address such as mysql://user:password@host/database or sqlite:///file"
+        raise BadUserInput(message, argument="database") from None
 
 
 def _askable(keys: Sequence[Key]) -> tuple[Key, ...]:

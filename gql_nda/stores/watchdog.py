@@ -70,7 +70,7 @@ class Watchdog:
                 await self._ping()
         except Exception as error:  # whatever went wrong, the database did not answer
             if self.answers:
-                log.warning("the database does not answer: %s", type(error).__name__)
+                log.warning("the database does not answer: %s", getattr(error, "orig", None) or type(error).__name__)
             self.answers = False
             self._gone.set()
         else:
