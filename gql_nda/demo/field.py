@@ -44,7 +44,7 @@ def shifts(recording: Recording, field: int) -> Floats:
 def motion_row(recording: Recording, field: int) -> Row:
     """One row of motion_correction: the deviations are those of the shifts."""
     y, x = shifts(recording, field)
-    deviations = {"y_std": float(y.std()), "x_std": float(x.std())}
+    deviations = {"y_std": float(np.float32(y.std())), "x_std": float(np.float32(x.std()))}
     return {**_key(recording, field), "y_shifts": y, "x_shifts": x, **deviations}
 
 

@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gql_nda.demo.chance import Floats, chance
+from gql_nda.demo.chance import Floats, chance, quantised
 from gql_nda.demo.facts import STACK_UM
 
 Stage = dict[str, Any]
 Plan = Sequence[Stage]
 
-_DIGITS = 9
 _LANDMARKS = 120
 _PHASE2_CORNER = np.array([3072, 2560, -7924])
 _VOXEL_NM = np.array([4, 4, 40])
@@ -137,17 +136,22 @@ def fit(plan: Plan, source: Floats, target: Floats) -> list[Stage]:
 
 
 def _solve(kernel: Floats, target: Floats, weights: NDArray[np.floating] | float = 0.0) -> Floats:
-    """Least squares with a weight on each parameter, rounded: the same digits on every machine."""
-    scale = np.abs(kernel).max(axis=0)
-    scaled = kernel / scale
-    normal = scaled.T @ scaled + np.diag(np.broadcast_to(weights, scale.shape))
-    parameters = np.linalg.solve(normal, scaled.T @ target) / scale[:, None]
-    return _rounded(parameters)
+    """Least squares with a weight on each parameter, rounded: the same numbers on every machine."""
+    scale = _power(np.abs(kernel).max(axis=0))
+    held = np.diag(np.sqrt(np.broadcast_to(weights, scale.shape)))
+    rows, wanted = np.vstack([kernel / scale, held]), np.vstack([target, np.zeros((len(held), 3))])
+    return _rounded(np.linalg.lstsq(rows, wanted)[0]) / scale[:, None]
+
+
+def _power(values: Floats) -> Floats:
+    """The powers of two above values."""
+    powers: Floats = 2.0 ** np.ceil(np.log2(values))
+    return powers
 
 
 def _rounded(values: Floats) -> Floats:
-    """Values to a fixed number of significant digits."""
-    return np.array([float(f"{v:.{_DIGITS}g}") for v in values.ravel()]).reshape(values.shape)
+    """Values rounded to a 2^30th of the largest, more coarsely than machines differ."""
+    return quantised(values, float(_power(np.abs(values).max())) * 2**-30)
 
 
 def _monomials(points: Floats, order: int) -> Floats:
