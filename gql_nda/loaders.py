@@ -93,6 +93,9 @@ def _hand_over(shared: asyncio.Future[V], mine: asyncio.Future[V]) -> None:
         mine.set_result(shared.result())
 
 
+STATEMENTS_AT_ONCE = 8
+"""Statements that one request has under way: it must not take every connection of the pool."""
+
 HELD_BYTES = 64 << 20
 """Bytes of blobs that a level of arrays holds at a time."""
 
@@ -117,6 +120,7 @@ class Loaders:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
+        self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
     def _get(self, name: Hashable, batch: Batch[Any, Any]) -> Loader[Any, Any]:
         if name not in self._loaders:
@@ -128,13 +132,18 @@ class Loaders:
         for loader in self._loaders.values():
             loader.close()
 
+    async def ask(self, question: Callable[..., Awaitable[V]], *arguments: Any) -> V:
+        """Ask the store, when one of the request's places is free."""
+        async with self._slots:
+            return await question(*arguments)
+
     # --- rows -------------------------------------------------------------------------------------
 
     def row(self, relation: Relation) -> Loader[Key, Row | None]:
         """Loads the one row of a relation by key; the first by primary key where there are several."""
 
         async def batch(keys: list[Key]) -> list[Row | None]:
-            found = await self.store.rows(Query(relation.table, relation.on, tuple(keys)))
+            found = await self.ask(self.store.rows, Query(relation.table, relation.on, tuple(keys)))
             return [_first(found.get(key)) for key in keys]
 
         return self._get(("row", relation), batch)
@@ -153,18 +162,18 @@ class Loaders:
         if plans[0].listed:
             return [await self._listed(planned) for planned in plans]
         first = plans[0].first
-        found = await self.store.rows(replace(_together(plans), limit=first + 1))
+        found = await self.ask(self.store.rows, replace(_together(plans), limit=first + 1))
         groups = [found.get(planned.query.keys[0], []) for planned in plans]
         return [Page(rows[:first], len(rows) > first) for rows in groups]
 
     async def _counts(self, plans: list[Planned]) -> list[int]:
-        found = await self.store.counts(_together(plans))
+        found = await self.ask(self.store.counts, _together(plans))
         return [sum(found.get(key, 0) for key in dict.fromkeys(planned.query.keys)) for planned in plans]
 
     async def _listed(self, planned: Planned) -> Page:
         """A page of the rows with the listed keys, in the list's order unless another is asked for."""
         query = planned.query
-        found = await self.store.rows(replace(query, after=None, limit=None))
+        found = await self.ask(self.store.rows, replace(query, after=None, limit=None))
         rows = [row for key in dict.fromkeys(query.keys) for row in found.get(key, [])]
         rows = query.sort(rows) if query.order else rows
         start = _position(planned, rows)
@@ -177,7 +186,7 @@ class Loaders:
         """Loads the beginning and the length of a blob by primary key."""
 
         async def batch(keys: list[Key]) -> list[Head | None]:
-            found = await self.store.heads(column, keys)
+            found = await self.ask(self.store.heads, column, keys)
             return [found.get(key) for key in keys]
 
         return self._get(("head", column), batch)
@@ -194,7 +203,7 @@ class Loaders:
                 readers[reduction.key].append(reduction)
             results: dict[Reduction, Any] = {}
             for keys in await self._portions(column, list(readers)):
-                blobs = await self.store.blobs(column, keys)
+                blobs = await self.ask(self.store.blobs, column, keys)
                 work = [(r, blob) for key, blob in blobs.items() for r in readers[key]]
                 results.update(await asyncio.to_thread(_read, column, work))
             return [results.get(reduction) for reduction in wanted]

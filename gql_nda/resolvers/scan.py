@@ -14,7 +14,8 @@ from gql_nda.query import Query, Row, down
 async def depths(scans: Sequence[Row], context: Context) -> list[list[float]]:
     """The distinct depths of each scan's fields, ascending, in um."""
     relation = down(t.scan, t.field)
-    found = await context.store.rows(Query(t.field, relation.on, tuple(scan.key for scan in scans)))
+    query = Query(t.field, relation.on, tuple(scan.key for scan in scans))
+    found = await context.loaders.ask(context.store.rows, query)
     return [sorted({shortest(field["field_z"]) for field in found.get(scan.key, [])}) for scan in scans]
 
 
