@@ -112,16 +112,12 @@ def pupil(recording: Recording) -> Pupil:
     values = (
         maj * np.clip(0.93 + 0.02 * narrow, 0.8, 1),
         maj,
-        _held(1210 + 45 * x, 1064, 1359),
-        _held(690 + 35 * y, 575, 815),
+        np.clip(1210 + 45 * x, 1064, 1359),
+        np.clip(690 + 35 * y, 575, 815),
     )
     lost = _lost(recording, times)
     min_r, maj_r, x, y = (np.where(lost, np.nan, quantised(v, 2**-3)) for v in values)
     return Pupil(min_r, maj_r, x, y, times)
-
-
-def _held(values: Floats, low: float, high: float) -> Floats:
-    return np.clip(values, low, high)
 
 
 def _lost(recording: Recording, times: Floats) -> NDArray[np.bool_]:

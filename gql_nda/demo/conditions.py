@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gql_nda import tables
 from gql_nda.demo.batches import Batch, Row
 from gql_nda.demo.chance import Floats, chance
+from gql_nda.demo.textures import between
 
 Pictures = NDArray[np.uint8]
 """(frame, x, y): a frame is contiguous, as in the blobs."""
@@ -200,16 +201,9 @@ def phase(condition: Condition) -> Floats:
 def _trippy_pictures(condition: Condition) -> Pictures:
     """The cosine of the phase, interpolated between the nodes in time and space."""
     coarse = phase(condition).reshape(*NODES, -1)
-    time = _between(condition.frames, coarse.shape[2], UP_FACTOR)
-    x, y = (_between(n, k, (n - 1) / (k - 1)) for n, k in zip(SIZE[::-1], NODES, strict=True))
+    time = between(condition.frames, coarse.shape[2], UP_FACTOR)
+    x, y = (between(n, k, (n - 1) / (k - 1)) for n, k in zip(SIZE[::-1], NODES, strict=True))
     return _grey(np.cos(np.einsum("ft,xi,yj,ijt->fxy", time, x, y, coarse, optimize=True)))
-
-
-def _between(length: int, knots: int, step: float) -> Floats:
-    """Weights (length, knots) of linear interpolation between knots ``step`` apart."""
-    distance = np.abs(np.arange(length)[:, None] / step - np.arange(knots)[None])
-    weights: Floats = np.clip(1 - distance, 0, None)
-    return weights
 
 
 _PICTURES = {"Clip": _clip_pictures, "Monet2": _monet2_pictures, "Trippy": _trippy_pictures}

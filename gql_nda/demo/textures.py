@@ -12,16 +12,16 @@ def texture(rng: np.random.Generator, height: int, width: int, cell: int) -> Flo
     """A smooth picture (height, width) of zero mean and unit scale, with grains of ``cell`` pixels."""
     rows, columns = height // cell + 2, width // cell + 2
     knots = rng.standard_normal((rows, columns))
-    picture: Floats = _between(height, rows, cell) @ knots @ _between(width, columns, cell).T
+    picture: Floats = between(height, rows, cell) @ knots @ between(width, columns, cell).T
     centred = picture - picture.mean()
     scaled: Floats = centred / centred.std()
     return scaled
 
 
 @cache
-def _between(length: int, knots: int, cell: int) -> Floats:
-    """Weights (length, knots) of linear interpolation between knots ``cell`` pixels apart."""
-    distance = np.abs(np.arange(length)[:, None] / cell - np.arange(knots)[None])
+def between(length: int, knots: int, step: float) -> Floats:
+    """Weights (length, knots) of linear interpolation between knots ``step`` apart."""
+    distance = np.abs(np.arange(length)[:, None] / step - np.arange(knots)[None])
     weights: Floats = np.clip(1 - distance, 0, None)
     return weights
 
