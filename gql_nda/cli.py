@@ -123,7 +123,7 @@ def _demo(options: argparse.Namespace) -> int:
         return 0
     path = Path(options.target)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if demo.current(path):
+    if demo.current(path, options.units, traces):
         return 0
     demo.build(path, options.units, traces, progress=_progress)
     print(f"\rdemo dataset: {path}, {path.stat().st_size / 1e6:.0f} MB" + " " * 30, flush=True)
