@@ -3,7 +3,7 @@
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-"""Where ``make install`` puts GraphiQL's files."""
+"""The page's files; ``make install`` puts GraphiQL's own, which git doesn't hold, into ``built``."""
 
 _POLICY = "; ".join(
     (
@@ -22,6 +22,8 @@ _POLICY = "; ".join(
 PAGE_HEADERS = {"content-security-policy": _POLICY, "vary": "Accept", "x-content-type-options": "nosniff"}
 
 
-def page() -> str:
-    """The page's HTML."""
-    return (Path(__file__).parent / "graphiql.html").read_text()
+def page(static: Path = STATIC) -> str:
+    """The page's HTML, or a page that says how to get GraphiQL's files."""
+    # The examples are written last: where they are, everything is.
+    installed = (static / "built" / "examples.json").exists()
+    return (Path(__file__).parent / ("graphiql.html" if installed else "missing.html")).read_text()

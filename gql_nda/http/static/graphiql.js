@@ -1,0 +1,49 @@
+// GraphiQL over the server that sent this page. Every address is relative: the server may stand behind a path prefix.
+(async () => {
+  "use strict";
+  const h = React.createElement;
+  const get = (address) => fetch(address).then((response) => response.text());
+  const [first, gathered] = await Promise.all([get("static/first.graphql"), get("static/built/examples.json")]);
+  const examples = JSON.parse(gathered);
+
+  // Texts that nobody has written here: an example may take their place. Others keep their tab.
+  const replaceable = new Set(["", first, ...examples.map((example) => example.query)].map((text) => text.trim()));
+
+  function Examples() {
+    const { addTab, queryEditor, variableEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
+    const open = ({ query, variables }) => {
+      if (!replaceable.has(queryEditor.getValue().trim())) ReactDOM.flushSync(addTab);
+      variableEditor.setValue(variables);
+      queryEditor.setValue(query);
+    };
+    const entry = (example) =>
+      h("li", { key: example.name }, h("button", { type: "button", onClick: () => open(example) }, example.title));
+    return h(
+      "section",
+      { "aria-label": "Examples" },
+      h("div", { className: "graphiql-doc-explorer-title" }, "Examples"),
+      h("ul", { className: "examples" }, examples.map(entry)),
+    );
+  }
+
+  const icon = () =>
+    h(
+      "svg",
+      { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", strokeWidth: 1.5, strokeLinecap: "round" },
+      h("path", { d: "M4 5h16M4 10h16M4 15h10M4 20h7" }),
+    );
+  const panel = { title: "Examples", icon, content: Examples };
+  const explorer = GraphiQLPluginExplorer.explorerPlugin();
+  const visited = localStorage.getItem("graphiql:visiblePlugin") !== null;
+
+  ReactDOM.createRoot(document.getElementById("graphiql")).render(
+    h(GraphiQL, {
+      fetcher: GraphiQL.createFetcher({ url: "graphql" }),
+      plugins: examples.length ? [panel, explorer] : [explorer],
+      visiblePlugin: examples.length && !visited ? panel : undefined,
+      defaultTabs: [{ query: first }],
+      defaultQuery: "",
+      defaultEditorToolsVisibility: "variables",
+    }),
+  );
+})();

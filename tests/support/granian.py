@@ -1,0 +1,50 @@
+"""A real server in a process of its own: Granian on a free port, as ``gql-nda serve`` starts it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def granian(database: str, log: Path, seconds: float = 60) -> Iterator[str]:
+    """Serve a database; the server's address. What it prints goes to a log."""
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [str(Path(sys.executable).with_name("gql-nda")), "serve", "--database", database, "--port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=_environment())
+    try:
+        _wait(process, f"{address}/healthz", log, seconds)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GQL_NDA_")}
+
+
+def _wait(process: "subprocess.Popen[bytes]", address: str, log: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"the server doesn't answer:\n{log.read_text()}") from None
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])

@@ -1,0 +1,1 @@
+"""What builds the project: run from the checkout, never installed."""

