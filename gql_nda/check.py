@@ -1,9 +1,10 @@
 """What of nda a database holds, and what is missing or different."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Float, Integer, LargeBinary, Numeric, String, Table
+from sqlalchemy import Column, Table
 from sqlalchemy.types import TypeEngine
 
 from gql_nda.query import Query
@@ -32,7 +33,7 @@ async def check(store: Store) -> list[Finding]:
 
 def _table(table: Table, columns: dict[str, Any] | None) -> Iterator[Finding]:
     if columns is None:
-        yield Finding("error", f"{table.name}: the table is missing; its fields will fail")
+        yield Finding("error", f"{table.name}: the table is missing, or may not be read; its fields will fail")
         return
     for name in _missing(table, columns):
         yield Finding("error", f"{table.name}.{name}: the column is missing")
@@ -55,18 +56,14 @@ def _column(column: Column[Any], found: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("warning", f"{where}: may be NULL; a NULL would be an error where it is asked for")
 
 
-_FAMILIES = (LargeBinary, Integer, Numeric, Float, String)
-
-
 def _family(kind: TypeEngine[Any]) -> str:
     """What a column holds, whatever the database calls it."""
     plain = getattr(kind, "impl", kind)
-    if isinstance(plain, Float | Numeric):
-        return "number"
-    for family in _FAMILIES:
-        if isinstance(plain, family):
-            return family.__name__
-    return "bytes" if "BLOB" in str(kind).upper() else str(kind)
+    try:
+        python = plain.python_type
+    except NotImplementedError:  # of types that SQLAlchemy doesn't know
+        return str(kind)
+    return "number" if python in (float, Decimal) else str(python.__name__)
 
 
 _WRITING = ("ALL PRIVILEGES", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER")

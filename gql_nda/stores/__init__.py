@@ -60,7 +60,7 @@ class Store(Protocol):
         """One blob in successive pieces of ``size`` bytes, read as they are asked for."""
 
     async def describe(self) -> dict[str, dict[str, Any]]:
-        """The database's own tables: columns by name, as SQLAlchemy's inspector tells them."""
+        """What the database holds of the 29 tables: columns by name, as SQLAlchemy's inspector tells them."""
 
     async def probe(self) -> dict[str, str]:
         """What the database says of itself: version, and whether the user may write."""

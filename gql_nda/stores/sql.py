@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Column, Executable, event, func, inspect, select, text
+from sqlalchemy import URL, Column, Executable, Inspector, event, func, inspect, select, text
 from sqlalchemy.engine import CursorResult, RowMapping, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -18,7 +18,7 @@ from gql_nda.stores import Head, table_of
 from gql_nda.stores.dialects import DIALECTS, Deadlines
 from gql_nda.stores.statements import Statements, padded
 from gql_nda.stores.watchdog import AWAY, Watchdog
-from gql_nda.tables import key_names
+from gql_nda.tables import key_names, metadata
 
 Record = RowMapping
 
@@ -198,12 +198,13 @@ class SqlStore:
     # --- about the database -----------------------------------------------------------------------
 
     async def describe(self) -> dict[str, dict[str, Any]]:
-        """The database's own tables and columns."""
+        """What the database holds of the 29 tables, and their columns."""
 
         def look(connection: Any) -> dict[str, dict[str, Any]]:
             inspector = inspect(connection)
-            names = inspector.get_table_names()
-            return {name: {c["name"]: c for c in inspector.get_columns(name)} for name in names}
+            names = metadata.tables.keys() & set(inspector.get_table_names())
+            described = {name: _columns(inspector, name) for name in names}
+            return {name: columns for name, columns in described.items() if columns}
 
         described: dict[str, dict[str, Any]] = await self._ask(lambda connection: connection.run_sync(look))
         return described
@@ -238,6 +239,16 @@ def parse_address(url: str) -> URL:
         raise BadUserInput(message, argument="database") from None
 
 
+def _columns(inspector: Inspector, name: str) -> dict[str, Any]:
+    """The columns of a table by name; none where the user may not see them all."""
+    try:
+        return {column["name"]: column for column in inspector.get_columns(name)}
+    except DBAPIError as error:
+        if _code(error) != _TABLE_ACCESS_DENIED:
+            raise
+        return {}
+
+
 def _askable(keys: Sequence[Key]) -> tuple[Key, ...]:
     """The keys that can exist: text keys are ASCII, and another text may offend the column's charset."""
     return tuple(key for key in keys if all(not isinstance(v, str) or v.isascii() for v in key))
@@ -270,6 +281,7 @@ def _code(error: Exception) -> int | None:
     return arguments[0] if arguments and isinstance(arguments[0], int) else None
 
 
+_TABLE_ACCESS_DENIED = 1142
 _CONNECTING = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2005, 2006, 2013})
 """Errors of a connection that could not be made or was lost: too many, denied, unknown, away."""
 
