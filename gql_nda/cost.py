@@ -1,14 +1,14 @@
-"""How many rows an operation may return: a product along its lists, known before anything is fetched."""
+"""How much an operation may return: a product along its lists, known before anything is fetched."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
-    GraphQLObjectType,
+    GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
@@ -16,6 +16,10 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
+    is_composite_type,
+    is_introspection_type,
+    is_list_type,
 )
 from strawberry.types.field import StrawberryField
 
@@ -24,9 +28,19 @@ from gql_nda.types.fields import ChildrenSpec, LookupSpec, RowSpec, spec_of
 
 Largest = Callable[[Relation], Awaitable[int]]
 
+_INTROSPECTED = 8
+"""Length of most lists that tell of one type: its fields, their arguments."""
 
-class ObjectCount:
-    """Counts the rows of one operation, each list at its page size or its largest group, if that is less."""
+
+class Size(NamedTuple):
+    """What a selection can return: rows of tables, and values of any kind."""
+
+    rows: int
+    values: int
+
+
+class AnswerSize:
+    """Measures what one operation can return, each list at its page size or its largest group, if that is less."""
 
     def __init__(
         self,
@@ -36,23 +50,26 @@ class ObjectCount:
         page: int,
         largest: Largest,
     ) -> None:
+        """``variables`` are coerced, with their defaults."""
         self._schema, self._fragments, self._variables = schema, fragments, variables
         self._page, self._largest = page, largest
 
-    async def of(self, operation: OperationDefinitionNode) -> int:
-        """The most rows that the operation can return."""
+    async def of(self, operation: OperationDefinitionNode) -> Size:
+        """The most that the operation can return."""
         root = self._schema.get_root_type(operation.operation)
-        return await self._below(operation.selection_set, root, 1) if root else 0
+        return await self._below(operation.selection_set, root, 1) if root else Size(0, 0)
 
-    async def _below(self, selected: SelectionSetNode | None, parent: GraphQLObjectType, parents: int) -> int:
-        total = 0
+    async def _below(self, selected: SelectionSetNode | None, parent: GraphQLNamedType, parents: int) -> Size:
+        rows = values = 0
         for node, kind in self._fields(selected, parent):
-            field = getattr(kind, "fields", {}).get(node.name.value)
-            if field is not None:
-                rows = parents * await self._rows(node, field)
-                counted = rows if self._counts(field) else 0
-                total += counted + await self._below(node.selection_set, get_named_type(field.type), rows)
-        return total
+            values += parents
+            field = self._schema.get_field(kind, node.name.value) if is_composite_type(kind) else None
+            if field is not None and node.selection_set:
+                count = parents * await self._length(node, field, kind)
+                below = await self._below(node.selection_set, get_named_type(field.type), count)
+                rows += below.rows + (count if self._counts(field) else 0)
+                values += below.values
+        return Size(rows, values)
 
     def _fields(self, selected: SelectionSetNode | None, parent: Any) -> Iterator[tuple[FieldNode, Any]]:
         for node in selected.selections if selected else ():
@@ -69,22 +86,22 @@ class ObjectCount:
         condition = node.type_condition
         return self._schema.get_type(condition.name.value) if condition else parent
 
-    async def _rows(self, node: FieldNode, field: GraphQLField) -> int:
+    async def _length(self, node: FieldNode, field: GraphQLField, kind: Any) -> int:
+        """How many objects one field can be."""
         spec = _spec(field)
-        if not isinstance(spec, ChildrenSpec):
-            return 1
-        arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
-        return min(self._size(arguments), await self._largest(spec.relation))
+        if isinstance(spec, ChildrenSpec):
+            arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
+            return min(self._size(arguments), await self._largest(spec.relation))
+        if is_introspection_type(kind) and is_list_type(get_nullable_type(field.type)):
+            return len(self._schema.type_map) if node.name.value == "types" else _INTROSPECTED
+        return 1
 
     def _size(self, arguments: dict[str, Any]) -> int:
         first = self._value(arguments.get("first"))
         if isinstance(first, int):
             return max(first, 0)
-        keys = arguments.get("keys")
-        listed = (
-            self._variables.get(keys.name.value) if isinstance(keys, VariableNode) else getattr(keys, "values", None)
-        )
-        return len(listed) if isinstance(listed, list | tuple) else self._page
+        keys = self._value(arguments.get("keys"))
+        return len(keys) if isinstance(keys, list | tuple) else self._page
 
     def _value(self, node: Any) -> Any:
         if isinstance(node, VariableNode):

@@ -6,7 +6,7 @@ out to 2^60 fields is refused in milliseconds.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from graphql import (
     DocumentNode,
@@ -17,7 +17,9 @@ from graphql import (
     ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
+    VariableDefinitionNode,
 )
 
 from gql_nda.errors import LimitExceeded
@@ -37,11 +39,15 @@ class Limits:
     depth: int = _limit(16, "Most fields nested in each other.")
     directives: int = _limit(100, "Most directives of a document, with every fragment in place.")
     input_depth: int = _limit(32, "Most lists and objects nested in each other, in variables and arguments.")
+    input_values: int = _limit(50_000, "Most values in an operation's variables, those within lists and objects too.")
     page_default: int = _limit(100, "Rows of a page for which `first` isn't given.")
     page_max: int = _limit(10_000, "Most rows of a page.")
     keys: int = _limit(10_000, "Most keys of `units(keys:)`.")
     objects: int = _limit(
         100_000, "Most rows an operation may return: the product along its lists of page size or largest group."
+    )
+    values: int = _limit(
+        2_000_000, "Most values an operation may return: the product of its rows and the fields asked of each."
     )
     comparisons: int = _limit(100, "Most comparisons in a `where`.")
     list_values: int = _limit(1_000, "Most values of an `in` or `notIn`.")
@@ -70,14 +76,14 @@ def measure(document: DocumentNode, limits: Limits) -> Measure:
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     measurer = _Measurer(fragments, limits)
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    sizes = [measurer.selections(d.selection_set, 0) for d in operations]
+    sizes = [measurer.operation(d) for d in operations]
     # Fragments that nothing uses are validated all the same, each at its own cost.
     sizes += [measurer.fragment(name, 0) for name in fragments]
     largest = Measure(*(max((size[i] for size in sizes), default=0) for i in range(3)))
     for name, value in largest._asdict().items():
         most = getattr(limits, name)
         if value > most:
-            raise LimitExceeded(f"{name}: the document has more than {most}", limit=name, maximum=most)
+            _refuse(name, f"the document has more than {most}", most)
     return largest
 
 
@@ -88,11 +94,17 @@ class _Measurer:
         self._fragments, self._limits = fragments, limits
         self._known: dict[str, Measure] = {}
 
+    def operation(self, operation: OperationDefinitionNode) -> Measure:
+        size = self.selections(operation.selection_set, 0)
+        own = _directives(operation) + sum(_directives(d) for d in operation.variable_definitions or ())
+        return size._replace(directives=size.directives + own)
+
     def fragment(self, name: str, nesting: int) -> Measure:
         if name not in self._known:
             self._known[name] = _NOTHING
             if (found := self._fragments.get(name)) is not None:
-                self._known[name] = self.selections(found.selection_set, nesting)
+                size = self.selections(found.selection_set, nesting)
+                self._known[name] = size._replace(directives=size.directives + _directives(found))
         return self._known[name]
 
     def selections(self, selected: SelectionSetNode, nesting: int) -> Measure:
@@ -106,10 +118,10 @@ class _Measurer:
 
     def _each(self, selected: SelectionSetNode, nesting: int) -> Iterator[Measure]:
         for node in selected.selections:
-            own = len(node.directives or ())
+            own = _directives(node)
             match node:
                 case FieldNode():
-                    shallow([argument.value for argument in node.arguments or ()], self._limits.input_depth)
+                    modest([argument.value for argument in node.arguments or ()], self._limits)
                     below = self.selections(node.selection_set, nesting + 1) if node.selection_set else _NOTHING
                     yield Measure(1 + below.fields, 1 + below.depth, own + below.directives)
                 case InlineFragmentNode():
@@ -120,14 +132,28 @@ class _Measurer:
                     yield below._replace(directives=own + below.directives)
 
 
-def shallow(value: object, most: int) -> None:
-    """LIMIT_EXCEEDED when variables or literals are nested deeper than ``most``; walks without recursion."""
+def _directives(
+    node: SelectionNode | OperationDefinitionNode | FragmentDefinitionNode | VariableDefinitionNode,
+) -> int:
+    return len(node.directives or ())
+
+
+def modest(value: object, limits: Limits) -> None:
+    """LIMIT_EXCEEDED when variables or literals nest too deep or are too many; walks without recursion."""
     level: list[object] = [value]
-    for _ in range(most + 1):
+    count = 0
+    for _ in range(limits.input_depth + 1):
         level = [child for item in level for child in _children(item)]
+        count += len(level)
+        if count > limits.input_values:
+            _refuse("input_values", f"more than {limits.input_values} values in variables", limits.input_values)
         if not level:
             return
-    raise LimitExceeded(f"input_depth: values are nested deeper than {most}", limit="input_depth", maximum=most)
+    _refuse("input_depth", f"values are nested deeper than {limits.input_depth}", limits.input_depth)
+
+
+def _refuse(limit: str, message: str, most: int) -> NoReturn:
+    raise LimitExceeded(f"{limit}: {message}", limit=limit, maximum=most)
 
 
 def _children(item: object) -> list[object]:

@@ -14,6 +14,7 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     get_operation_ast,
+    get_variable_values,
     parse,
     validate,
 )
@@ -22,9 +23,9 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from gql_nda.context import Context
-from gql_nda.cost import ObjectCount
+from gql_nda.cost import AnswerSize
 from gql_nda.errors import LimitExceeded, PublicError
-from gql_nda.limits import Limits, measure
+from gql_nda.limits import Limits, measure, modest
 from gql_nda.types.entity import ENTITIES
 from gql_nda.types.root import Query
 
@@ -67,10 +68,7 @@ class Documents:
             return known
         document = self._parse(text)
         measure(document, self.limits)
-        errors = validate(schema, document)
-        for error in errors:
-            error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
-        prepared = document, errors
+        prepared = document, _invalid(schema, document)
         if len(text) <= self._LONGEST:
             self._known[text] = prepared
             if len(self._known) > self._most:
@@ -78,18 +76,33 @@ class Documents:
         return prepared
 
     def _parse(self, text: str) -> DocumentNode:
-        limits = self.limits
         try:
-            return parse(text, max_tokens=limits.tokens)
+            return parse(text, max_tokens=self.limits.tokens)
         except GraphQLSyntaxError as error:
-            if "Document contains more than" in error.message:
-                message = f"tokens: the document has more than {limits.tokens}"
-                raise LimitExceeded(message, limit="tokens", maximum=limits.tokens) from None
+            for limit, message in _TOO_LARGE.items():
+                if message in error.message:
+                    most = getattr(self.limits, limit)
+                    said = f"{limit}: the document has more than {most}"
+                    raise LimitExceeded(said, limit=limit, maximum=most) from None
             error.extensions = {"code": "GRAPHQL_PARSE_FAILED"}
             raise
-        except RecursionError:
-            message = f"depth: the document is nested deeper than {limits.depth}"
-            raise LimitExceeded(message, limit="depth", maximum=limits.depth) from None
+
+
+_TOO_LARGE = {"tokens": "Document contains more than", "depth": "nested too deeply"}
+"""What graphql-core's parser says of a document that breaks a limit."""
+
+
+_MESSAGE = 500
+"""Characters of a validation error: a name or number in it can be as long as the document."""
+
+
+def _invalid(schema: Any, document: DocumentNode) -> list[GraphQLError]:
+    """What validation finds wrong with a document: the client's mistakes, whatever they led to."""
+    errors = validate(schema, document)
+    for error in errors:
+        error.message, error.original_error = error.message[:_MESSAGE], None
+        error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
+    return errors
 
 
 class Guard(SchemaExtension):
@@ -107,34 +120,40 @@ class Guard(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """What validation found."""
-        self.execution_context.pre_execution_errors = self._errors
+        """What validation found; of several operations one must be named."""
+        execution = self.execution_context
+        execution.pre_execution_errors = self._errors
+        assert execution.graphql_document is not None
+        if execution._provided_operation_name is None and get_operation_ast(execution.graphql_document) is None:
+            message = "operationName: the document has several operations; name one"
+            execution.pre_execution_errors = [*self._errors, GraphQLError(message)]
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:
-        """Count the rows that the operation can return."""
+        """Look at the variables, then count what the operation can return."""
         execution = self.execution_context
         document, context = execution.graphql_document, execution.context
         assert document is not None
         operation = get_operation_ast(document, execution.operation_name)
+        modest(execution.variables, self._documents.limits)
         if isinstance(context, Context) and isinstance(operation, OperationDefinitionNode):
             await self._refuse_many(document, operation, context)
         yield
 
     async def _refuse_many(self, document: DocumentNode, operation: OperationDefinitionNode, context: Context) -> None:
-        execution = self.execution_context
+        schema, limits = self.execution_context.schema._schema, context.limits
+        given = self.execution_context.variables or {}
+        variables = get_variable_values(schema, operation.variable_definitions or (), given, max_errors=1)
+        if isinstance(variables, list):
+            return  # the execution finds them wrong, too, and says so
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        counter = ObjectCount(
-            execution.schema._schema,
-            fragments,
-            execution.variables or {},
-            context.limits.page_default,
-            context.dataset.largest,
-        )
-        rows, most = await counter.of(operation), context.limits.objects
-        if rows > most:
-            message = f"objects: the operation can return {rows} rows, at most {most}"
-            raise LimitExceeded(message, limit="objects", maximum=most)
+        counter = AnswerSize(schema, fragments, variables.coerced, limits.page_default, context.dataset.largest)
+        size = await counter.of(operation)
+        for limit, count, of in (("objects", size.rows, "rows"), ("values", size.values, "values")):
+            most = getattr(limits, limit)
+            if count > most:
+                message = f"{limit}: the operation can return {count} {of}, at most {most}"
+                raise LimitExceeded(message, limit=limit, maximum=most)
 
 
 def public(error: GraphQLError) -> dict[str, Any]:
@@ -158,4 +177,3 @@ def public(error: GraphQLError) -> dict[str, Any]:
         formatted["message"] = "An unforeseen error; the server's log has it under the reference."
         formatted["extensions"] = {"code": "INTERNAL_SERVER_ERROR", "reference": reference}
     return formatted
-
