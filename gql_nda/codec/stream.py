@@ -89,9 +89,9 @@ def frames(header: Header, chunks: Iterable[bytes], start: int = 0, stop: int | 
 
     Memory: a chunk, a step, a frame. Raises BlobCorrupt, and ValueError for frames outside the array.
     """
-    *shape, count = header.shape or (0,)
+    *shape, count = header.shape or (-1,)  # a scalar has no frames, not even none of them
     stop = count if stop is None else stop
-    if not header.shape or not 0 <= start <= stop <= count:
+    if not 0 <= start <= stop <= count:
         raise ValueError(f"frames {start} to {stop} of the shape {header.shape}")
     dtype = np.dtype(header.dtype)
     width = prod(shape) * dtype.itemsize

@@ -166,6 +166,8 @@ INVALID: dict[str, tuple[bytes, str]] = {
     "decimal of no UTF-8": (b"d" + sized(b"\xff"), "a decimal that is invalid"),
     "month": (moment(20211301, -1), "a date or time that is invalid"),
     "negative date": (moment(-2, -1), "a date or time that is invalid"),
+    "negative date beside a time": (moment(-2, 0), "a date or time that is invalid"),
+    "negative time beside a date": (moment(20210203, -2), "a date or time that is invalid"),
     "hour": (moment(-1, 250000000000), "a date or time that is invalid"),
     "time far off": (moment(20210203, 2**62), "a date or time that is invalid"),
     "neither date nor time": (moment(-1, -1), "a date or time that is invalid"),
