@@ -52,7 +52,8 @@ def tables() -> str:
     return _page(
         "Tables",
         "The 29 tables of nda in the order in which rows can be inserted, with MySQL's types. In GraphQL a column is a "
-        "field of the same name in camelCase (`field` is `fieldIdx`); an array column is an `NdArray`. Descriptions end with the unit.",
+        "field of the same name in camelCase (`field` is `fieldIdx`); an array column is an `NdArray`. Descriptions "
+        "end with the unit.",
         *(part for table in TABLES.values() for part in _described(table)),
     )
 
@@ -66,7 +67,7 @@ def _described(table: Table) -> Iterator[str]:
 
 def _type(column: Column[Any]) -> str:
     """MySQL's type, and what an array column holds."""
-    name = str(column.type.compile(dialect=mysql.dialect())).lower()  # type: ignore[no-untyped-call]
+    name = str(column.type.compile(dialect=mysql.dialect())).lower()
     array: Array | None = column.info.get("array")
     held = f": {array.dtype}[{', '.join(array.dims)}]" if array else ""
     return f"{name}{held}{' or NULL' if column.nullable else ''}"
