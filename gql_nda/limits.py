@@ -50,6 +50,7 @@ class Limits:
         2_000_000, "Most values an operation may return: the product of its rows and the fields asked of each."
     )
     comparisons: int = _limit(100, "Most comparisons in a `where`.")
+    joins: int = _limit(20, "Most relations that a `where` reaches over.")
     list_values: int = _limit(1_000, "Most values of an `in` or `notIn`.")
     array_values: int = _limit(10_000, "Most array values of one `values` or points of one `preview`.")
     operation_values: int = _limit(1_000_000, "Most array values in one operation.")

@@ -8,6 +8,7 @@ from sqlalchemy import (
     FromClause,
     LargeBinary,
     Select,
+    String,
     and_,
     false,
     func,
@@ -53,7 +54,7 @@ class Statements:
         """The rows of all keys of a query; the limit holds for them together."""
         sources = _Sources(query)
         order = query.ordering if query.limit is not None else ()
-        chosen = [*narrow(query.table), *(sources[o.ref].label(o.ref.label) for o in query.order if o.ref.path)]
+        chosen = [*narrow(query.table), *(sources[o.ref].label(o.ref.label) for o in query.ordering if o.ref.path)]
         statement = select(*chosen).select_from(sources.joined).where(*self._conditions(query, sources))
         if query.after is not None:
             statement = statement.where(self._after(query.ordering, query.after, sources))
@@ -75,7 +76,7 @@ class Statements:
 
     def largest(self, relation: Relation) -> Select[Any]:
         """Number of rows of the largest group."""
-        group = [relation.table.c[name] for name in relation.on]
+        group = [self._exact(relation.table.c[name]) for name in relation.on]
         sizes = select(func.count().label("n")).select_from(relation.table).group_by(*group).subquery("sizes")
         return select(func.max(sizes.c.n).label("n"))
 
@@ -95,12 +96,24 @@ class Statements:
     def _by_key(self, column: Column[Any], keys: Sequence[Key], *chosen: Expression) -> Select[Any]:
         table: Any = column.table
         return select(*table.primary_key, *chosen).where(
-            _among([table.c[n] for n in key_names(table)], keys), column.is_not(null())
+            self._among([table.c[n] for n in key_names(table)], keys), column.is_not(null())
         )
+
+    def _among(self, columns: list[Column[Any]], keys: Sequence[Key]) -> Expression:
+        """The columns equal one of the keys; texts by the database's collation, for its index, then exactly."""
+        among = _in(columns, keys)
+        if not any(isinstance(c.type, String) for c in columns):
+            return among
+        operand = self.dialect.operand
+        exact = [tuple(operand(v) if isinstance(v, str) else v for v in key) for key in keys]
+        return and_(among, _in([self._exact(c) for c in columns], exact))
+
+    def _exact(self, column: Column[Any]) -> Expression:
+        return self.dialect.exact(column) if isinstance(column.type, String) else column
 
     def _conditions(self, query: Query, sources: "_Sources") -> Iterator[Expression]:
         if query.on:
-            yield _among([query.table.c[name] for name in query.on], query.keys)
+            yield self._among([query.table.c[name] for name in query.on], query.keys)
         if query.where is not None:
             yield self._predicate(query.where, sources)
 
@@ -166,7 +179,7 @@ _OPERATORS: dict[str, Callable[[Expression, Any], Expression]] = {
 }
 
 
-def _among(columns: list[Column[Any]], keys: Sequence[Key]) -> Expression:
+def _in(columns: Sequence[Expression], keys: Sequence[Key]) -> Expression:
     """The columns equal one of the keys."""
     if len(keys) == 1:
         return and_(*(c == v for c, v in zip(columns, keys[0], strict=True)))
@@ -190,7 +203,8 @@ class _Sources:
     def _join(self, path: tuple[Relation, ...], step: Relation) -> tuple[Relation, ...]:
         longer = (*path, step)
         if longer not in self.aliases:
-            here, there = self.aliases[path], step.table.alias(".".join(s.table.name for s in longer))
+            # numbered, not named by their path: MySQL takes 64 characters
+            here, there = self.aliases[path], step.table.alias(f"{step.table.name}_{len(self.aliases)}")
             self.aliases[longer] = there
             self.joined = self.joined.outerjoin(there, and_(*(there.c[n] == here.c[n] for n in step.on)))
         return longer

@@ -211,7 +211,7 @@ def checked(
         "where": reader.predicate(filter_name(table), where, ()) if where else None,
         "order": tuple(_order(table, order) for order in order_by or ()),
         "first": None if first is UNSET else first,
-        "after": after or None,
+        "after": None if after is UNSET else after,
     }
 
 
@@ -224,6 +224,7 @@ class _Reader:
 
     def __init__(self, limits: Limits) -> None:
         self._limits, self._comparisons = limits, 0
+        self._joined: set[tuple[Relation, ...]] = set()
 
     def predicate(self, name: str, where: Any, path: tuple[Relation, ...]) -> Predicate:
         """The predicate of a filter input, whose columns are reached over ``path``."""
@@ -247,6 +248,7 @@ class _Reader:
         assert meaning.ref is not None
         ref = Ref(meaning.ref.column, (*path, *meaning.ref.path))
         self._count(field, operand)
+        self._join(ref.path)
         if meaning.presence:
             return Compare(ref, "isNull", operand is not (op == "eq"))
         value = tuple(map(_plain, operand)) if isinstance(operand, list) else _plain(operand)
@@ -260,6 +262,12 @@ class _Reader:
         if isinstance(operand, list) and len(operand) > values:
             message = f"list_values: where.{field} lists {len(operand)} values, at most {values}"
             raise LimitExceeded(message, limit="list_values", maximum=values)
+
+    def _join(self, path: tuple[Relation, ...]) -> None:
+        self._joined.update(path[:length] for length in range(1, len(path) + 1))
+        most = self._limits.joins
+        if len(self._joined) > most:
+            raise LimitExceeded(f"joins: where reaches over more than {most} relations", limit="joins", maximum=most)
 
 
 def _given(value: Any, where: str) -> Iterator[tuple[str, Any]]:
