@@ -158,10 +158,11 @@ class Query:
     @cached_property
     def ordering(self) -> tuple[Order, ...]:
         """The order made total by the primary key, less the columns that every row of a key shares."""
-        asked = list(dict.fromkeys(self.order))
-        sorted_by = {o.ref.label for o in asked}
-        ties = [n for n in key_names(self.table) if n not in self.on and n not in sorted_by]
-        return (*asked, *(Order(Ref(self.table.c[name])) for name in ties))
+        asked: dict[str, Order] = {}
+        for order in self.order:
+            asked.setdefault(order.ref.label, order)  # a second order by the same column settles nothing
+        ties = [n for n in key_names(self.table) if n not in self.on and n not in asked]
+        return (*asked.values(), *(Order(Ref(self.table.c[name])) for name in ties))
 
     @property
     def relation(self) -> Relation:

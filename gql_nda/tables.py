@@ -71,8 +71,8 @@ _HASH = CHAR(20)
 
 
 def _decimal(precision: int, scale: int) -> DECIMAL[Any]:
-    """A DECIMAL column, read as a float: clients meet one numeric type."""
-    return DECIMAL(precision, scale, asdecimal=False)
+    """A DECIMAL column, read as a float: one numeric type for clients. SQLite would give 4.000 back as an integer."""
+    return DECIMAL(precision, scale, asdecimal=False).with_variant(Double(), "sqlite")
 
 
 def _column(

@@ -47,7 +47,8 @@ class SqlStore:
         engine = create_async_engine(
             self._address,
             connect_args=self.dialect.connect_args(self.deadlines),
-            isolation_level="AUTOCOMMIT",  # reads only: no BEGIN, no ROLLBACK, half the round trips
+            isolation_level="AUTOCOMMIT",  # reads only: no BEGIN and no ROLLBACK, so half the round trips
+            skip_autocommit_rollback=True,
             pool_size=pool,
             max_overflow=0,
             pool_timeout=self.deadlines.pool,
@@ -100,8 +101,8 @@ class SqlStore:
         else:  # without an index every page would read the whole table: read it once, cut the pages here
             records = await self._rows(replace(query, limit=None), keys)
         groups = _grouped(query.on, (Row(query.table, record) for record in records))
-        if len(keys) <= 1:
-            return groups
+        if query.limit is not None and len(keys) <= 1:
+            return groups  # the database has sorted them
         return {key: query.sort(rows)[: query.limit] for key, rows in groups.items()}
 
     async def counts(self, query: Query) -> dict[Key, int]:
@@ -110,7 +111,7 @@ class SqlStore:
         if not plain.relation.indexed:  # text keys would be grouped by the database's own collation
             return {key: len(rows) for key, rows in (await self.rows(plain)).items()}
         records = await self._chunked(_askable(plain.keys), lambda ks: self._statements.counts(replace(plain, keys=ks)))
-        return {tuple(record[n] for n in plain.on): record["n"] for record in records}
+        return {tuple(record[n] for n in plain.on): record["n"] for record in records if record["n"]}
 
     async def largest(self, relation: Relation) -> int:
         """Number of rows of the relation's largest group."""

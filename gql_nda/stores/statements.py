@@ -158,7 +158,7 @@ class Statements:
             alternatives.append(and_(*same, self._beyond(order, value, sources)))
             op: Any = ("isNull", True) if value is None else ("eq", value)
             same.append(self._compare(Compare(order.ref, *op), sources))
-        return or_(*alternatives)
+        return or_(false(), *alternatives)
 
     def _beyond(self, order: Order, value: Any, sources: "_Sources") -> Expression:
         if value is None:
@@ -167,11 +167,12 @@ class Statements:
         return or_(beyond, sources[order.ref].is_(null())) if order.ref.nullable else beyond
 
 
+# Of no values, too, NULL is neither one nor none: a column compared with itself is false or true, or unknown.
 _OPERATORS: dict[str, Callable[[Expression, Any], Expression]] = {
     "eq": lambda column, value: column == value,
     "ne": lambda column, value: column != value,
-    "in": lambda column, values: column.in_(values) if values else false(),
-    "notIn": lambda column, values: column.not_in(values) if values else column.is_not(null()),
+    "in": lambda column, values: column.in_(values) if values else column != column,
+    "notIn": lambda column, values: column.not_in(values) if values else column == column,
     "lt": lambda column, value: column < value,
     "lte": lambda column, value: column <= value,
     "gt": lambda column, value: column > value,
