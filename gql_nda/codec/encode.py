@@ -181,6 +181,27 @@ def _collection(code: int) -> Callable[[Writer, Any], bytes]:
     return lambda writer, values: bytes([code]) + U64.pack(len(values)) + writer.members(values)
 
 
+_FLOAT = U64.pack(9) + bytes([codes.FLOAT])
+_BOXED = U64.pack(25) + bytes([codes.ARRAY]) + U64.pack(0) + U32.pack(codes.TYPE_IDS["<f8"]) + U32.pack(0)
+
+
+def _list(writer: Writer, values: list[Any]) -> bytes:
+    """A list; one of floats and float64 arrays of no dimensions (nda's pupil_x has 127,000) in one stroke."""
+    kinds = set(map(type, values))
+    if kinds != {float, np.ndarray} or any(v.shape or v.dtype != "<f8" for v in values if type(v) is np.ndarray):
+        return _collection(codes.LIST)(writer, values)
+    writer.native = True
+    boxed = np.array([type(v) is np.ndarray for v in values])
+    ends = np.cumsum(np.where(boxed, len(_BOXED), len(_FLOAT)) + 8)
+    octets = np.empty(ends[-1], np.uint8)
+    numbers = np.fromiter(map(float, values), "<f8", len(values)).view(np.uint8).reshape(-1, 8)
+    for chosen, head in ((boxed, _BOXED), (~boxed, _FLOAT)):
+        at = ends[chosen, None] - 8
+        octets[at - len(head) + np.arange(len(head))] = np.frombuffer(head, np.uint8)
+        octets[at + np.arange(8)] = numbers[chosen]
+    return bytes([codes.LIST]) + U64.pack(len(values)) + octets.tobytes()
+
+
 def _dict(writer: Writer, value: Mapping[object, object]) -> bytes:
     flat = (thing for pair in value.items() for thing in pair)
     return bytes([codes.DICT]) + U64.pack(len(value)) + writer.members(flat)
@@ -203,6 +224,7 @@ WRITERS: tuple[tuple[type | tuple[type, ...], bool, Write], ...] = (
     (Mapping, True, _dict),
     (str, True, _text),
     ((bytes, bytearray), True, _octets),
+    (list, True, _list),
     (MutableSequence, True, _collection(codes.LIST)),
     (Sequence, True, _collection(codes.TUPLE)),
     (Set, True, _collection(codes.SET)),
