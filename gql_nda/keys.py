@@ -1,10 +1,12 @@
-"""Keys as text: global ids and the addresses of arrays.
+"""Keys as text: global ids, the addresses of arrays, and the names of units.
 
 A key is written as its values joined by dots. Hashes, base64 in the database, are written in the
 URL-safe alphabet.
 """
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Integer, Table
@@ -68,3 +70,27 @@ def decode_id(text: str) -> tuple[str, str]:
     if not colon:
         raise BadUserInput(f"id: {text[:80]!r} is not an id of this server", argument="id")
     return name, key
+
+
+# --- units -----------------------------------------------------------------------------------------
+
+_UNIT_NAME = re.compile(r"([0-9]{2,5})_([0-9]{2,5})_([0-9]{6,9})")
+
+
+def str_key(session: int, scan_idx: int, unit_id: int) -> str:
+    """The name of a unit: session, scan and unit number, padded with zeros."""
+    return f"{session:02}_{scan_idx:02}_{unit_id:06}"
+
+
+def parse_str_key(text: str) -> tuple[int, int, int]:
+    """The key of a unit from its name, as ``04_07_000001``."""
+    if match := _UNIT_NAME.fullmatch(text):
+        session, scan_idx, unit_id = map(int, match.groups())
+        return session, scan_idx, unit_id
+    raise BadUserInput(f"strKey: {text[:80]!r} is not of the form 04_07_000001", argument="strKey")
+
+
+def unit_hash(session: int, scan_idx: int, unit_id: int) -> str:
+    """The first 12 hexadecimal digits of the SHA-256 of a unit's key as Python's json writes it."""
+    text = f'{{"session": {session}, "scan_idx": {scan_idx}, "unit_id": {unit_id}}}'
+    return sha256(text.encode()).hexdigest()[:12]

@@ -4,7 +4,6 @@ A query means "rows of a table, grouped by the values of some columns". A lookup
 connection's parent and a page of a whole table differ only in those columns and in the limit.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -241,18 +240,3 @@ def python_types(kind: TypeEngine[Any]) -> tuple[type, ...]:
     if isinstance(getattr(kind, "impl", kind), Float | Numeric):
         return (float, int)
     return (str,)
-
-
-_UNIT_NAME = re.compile(r"([0-9]{2,5})_([0-9]{2,5})_([0-9]{6,9})")
-
-
-def parse_str_key(text: str) -> Key:
-    """The key of a unit from its ``strKey``, as ``04_07_000001``."""
-    if match := _UNIT_NAME.fullmatch(text):
-        return tuple(int(part) for part in match.groups())
-    raise BadUserInput(f"strKey: {text[:80]!r} is not of the form 04_07_000001", argument="strKey")
-
-
-def str_key(session: int, scan_idx: int, unit_id: int) -> str:
-    """The name of a unit: session, scan and unit number, padded with zeros."""
-    return f"{session:02}_{scan_idx:02}_{unit_id:06}"

@@ -1,6 +1,5 @@
 """The units: numbered masks with a place, an area, a name, a trace and an oracle score."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -17,6 +16,7 @@ from gql_nda.demo.scan import frame_times
 from gql_nda.demo.segmentation import Masks, classification_rows, fluorescence_rows, segmentation_rows
 from gql_nda.demo.stack import positions
 from gql_nda.demo.stimulus import schedule
+from gql_nda.keys import str_key, unit_hash
 from gql_nda.science import coordinates, oracle
 
 LINE_MS = 35 / 880
@@ -164,14 +164,7 @@ def unit_rows(units: Units) -> list[Row]:
 def hash_rows(units: Units) -> list[Row]:
     """Rows of unit_hash."""
     names = [(*units.recording.key, unit) for unit in units.ids.tolist()]
-    hashes = [unit_hash(*name) for name in names]
-    return records(**units.key, hash=hashes, str_key=[f"{s:02}_{i:02}_{u:06}" for s, i, u in names])
-
-
-def unit_hash(session: int, scan_idx: int, unit_id: int) -> str:
-    """First 12 hexadecimal digits of the SHA-256 of the unit's key as JSON."""
-    key = f'{{"session": {session}, "scan_idx": {scan_idx}, "unit_id": {unit_id}}}'
-    return hashlib.sha256(key.encode()).hexdigest()[:12]
+    return records(**units.key, hash=[unit_hash(*n) for n in names], str_key=[str_key(*n) for n in names])
 
 
 def activity_rows(units: Units) -> list[Row]:

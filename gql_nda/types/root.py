@@ -10,8 +10,8 @@ from strawberry.types.arguments import StrawberryArgument
 from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded
-from gql_nda.keys import decode_id, parse_key
-from gql_nda.query import Key, Relation, Row, parse_str_key
+from gql_nda.keys import decode_id, parse_key, parse_str_key
+from gql_nda.query import Key, Relation, Row
 from gql_nda.resolvers import connections, stimulus
 from gql_nda.types import behavior, dataset
 from gql_nda.types.connection import Connection

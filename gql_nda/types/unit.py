@@ -6,7 +6,8 @@ import strawberry
 
 from gql_nda import tables as t
 from gql_nda.context import Context
-from gql_nda.query import Relation, str_key
+from gql_nda.keys import str_key
+from gql_nda.query import Relation
 from gql_nda.resolvers import connections
 from gql_nda.resolvers import unit as derived
 from gql_nda.types.array import NdArray
