@@ -9,6 +9,9 @@
   // Texts that nobody has written here: an example may take their place. Others keep their tab.
   const replaceable = new Set(["", first, ...examples.map((example) => example.query)].map((text) => text.trim()));
 
+  // What stands between backticks is code.
+  const text = (title) => title.split("`").map((part, i) => (i % 2 ? h("code", { key: i }, part) : part));
+
   function Examples() {
     const { addTab, queryEditor, variableEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
     const open = ({ query, variables }) => {
@@ -17,7 +20,7 @@
       queryEditor.setValue(query);
     };
     const entry = (example) =>
-      h("li", { key: example.name }, h("button", { type: "button", onClick: () => open(example) }, example.title));
+      h("li", { key: example.name }, h("button", { type: "button", onClick: () => open(example) }, text(example.title)));
     return h(
       "section",
       { "aria-label": "Examples" },
