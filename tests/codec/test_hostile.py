@@ -213,6 +213,13 @@ def test_what_is_invalid(name: str) -> None:
         assert len(raised.value.message) < 200
 
 
+def test_the_limit_of_a_fields_name() -> None:
+    records_of = [DJ0 + records((b"a" * length,), array((1,), 9, b"\1")) for length in (1023, 1024)]
+    assert isinstance(unpack(records_of[0]), np.recarray)
+    with pytest.raises(BlobCorrupt, match="early"):
+        unpack(records_of[1])
+
+
 def test_the_cause_is_kept() -> None:
     with pytest.raises(BlobCorrupt) as raised:
         unpack(DJ0 + text(b"\xff"))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gql_nda.codec import Cell, Struct, pack, unpack
+from gql_nda.codec import Cell, Struct, encode, pack, unpack
 
 from . import strategies, upstream
 from .same import same
@@ -38,6 +38,30 @@ def test_arrays_come_back_to_the_bit(array: NDArray[Any]) -> None:
     back = unpack(pack(array))
     assert same(np.asarray(back), array)
     assert isinstance(back, np.generic if array.ndim == 0 else np.ndarray)
+
+
+SCALARS = st.sampled_from(["f8", ">f8", "f4", "i8"]).flatmap(lambda name: st.floats(-99, 99).map(np.dtype(name).type))
+BOXES = SCALARS.map(np.array) | st.floats().map(np.array) | st.floats().map(lambda number: np.array([number]))
+
+
+@thorough
+@given(st.lists(st.floats() | st.floats().map(np.float64) | BOXES) | st.lists(st.floats() | st.floats().map(np.array)))
+def test_lists_of_numbers(numbers: list[Any]) -> None:
+    assert pack(numbers) == upstream.pack(numbers)
+
+
+@pytest.mark.parametrize("number", [1.5, np.float64(1.5), np.array(1.5)])
+def test_lists_of_floats_are_written_in_one_stroke(monkeypatch: pytest.MonkeyPatch, number: object) -> None:
+    written: list[object] = []
+
+    def value(writer: encode.Writer, value: object) -> bytes:
+        written.append(value)
+        return slow(writer, value)
+
+    slow = encode.Writer.value
+    monkeypatch.setattr(encode.Writer, "value", value)
+    assert unpack(pack([number] * 1000)) == [1.5] * 1000
+    assert len(written) == 2
 
 
 @pytest.mark.parametrize("name", [name for name in VECTORS if name not in READ_ONLY])
@@ -137,9 +161,10 @@ def test_what_has_no_place_in_a_blob(name: str) -> None:
 
 
 def test_whatever_is_packed_can_be_unpacked() -> None:
-    nested: object = None
-    for _ in range(31):
-        nested = [nested]
-    assert unpack(pack(nested)) == nested
-    with pytest.raises(ValueError, match="nests"):
-        pack([nested])
+    for innermost in (None, 1.5, "x"):
+        nested: object = innermost
+        for _ in range(31):
+            nested = [nested]
+        assert unpack(pack(nested)) == nested
+        with pytest.raises(ValueError, match="nests"):
+            pack([nested])
