@@ -263,7 +263,7 @@ def located(error: PublicError, column: Column[Any], key: Key) -> PublicError:
     """An error of the codec, told where the blob lies."""
     within = getattr(error, "within", None)
     table = table_of(column)
-    named = dict(zip(key_names(table), key, strict=True))
+    named = {str(name): value for name, value in zip(key_names(table), key, strict=True)}  # no quoted_name
     return within(table.name, column.name, named) if within else error
 
 
