@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from gql_nda.arrays.formats import Format, fitting
 from gql_nda.codec import Header
@@ -23,6 +25,9 @@ from gql_nda.tables import TABLES
 
 CHUNK = 8 << 20
 """Bytes of a blob that are read at a time."""
+
+EAGER = 1 << 20
+"""Bytes of an array that are decoded before the answer begins: a smaller one fails with an error of its own."""
 
 STATUS: dict[type[PublicError], int] = {
     BadUserInput: 400,
@@ -45,11 +50,15 @@ class ArrayRoute:
         """The array, or an error that says what was wrong."""
         if self.slots.locked():
             return _error(503, "BUSY", "The server is busy; try again.", {"retry-after": "1"})
+        await self.slots.acquire()
         try:
-            async with self.slots:
-                return await self._respond(request)
+            response = await self._respond(request)
         except PublicError as error:
-            return _error(STATUS.get(type(error), 400), error.code, error.message)
+            response = _error(STATUS.get(type(error), 400), error.code, error.message)
+        except BaseException:
+            self.slots.release()
+            raise
+        return _Held(response, self.slots)
 
     async def _respond(self, request: Request) -> Response:
         column = _column(request.path_params["table"], request.path_params["column"])
@@ -75,16 +84,33 @@ class ArrayRoute:
             raise located(error, column, key) from None
 
 
-async def _begun(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body after its first part, so that what fails at once fails before the answer has begun."""
-    first = await anext(body, b"")
+class _Held(Response):
+    """A response that gives back its slot when its last byte has gone, or its client."""
 
-    async def rest() -> AsyncIterator[bytes]:
-        yield first
+    def __init__(self, response: Response, slots: asyncio.Semaphore) -> None:
+        self._response, self._slots = response, slots
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response."""
+        try:
+            await self._response(scope, receive, send)
+        finally:
+            self._slots.release()
+
+
+async def _begun(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body with its beginning read, so that what fails early fails before the answer has begun."""
+    parts: list[bytes] = []
+    while sum(map(len, parts)) < EAGER and (part := await anext(body, b"")):
+        parts.append(part)
+
+    async def whole() -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
         async for part in body:
             yield part
 
-    return rest()
+    return whole()
 
 
 def _column(table: str, column: str) -> Column[Any] | None:
@@ -93,15 +119,18 @@ def _column(table: str, column: str) -> Column[Any] | None:
     return found if found is not None and "array" in found.info else None
 
 
+_FURTHEST = 1e9
+"""Seconds by which times may be shifted: with so few no value overflows."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,3})?")
+
+
 def _shift(request: Request, header: Header) -> float:
     """What to add to every value: seconds, for arrays of times."""
     text = request.query_params.get("shift", "0")
-    try:
-        shift = float(text)
-    except ValueError:
-        shift = math.nan
-    if not math.isfinite(shift):
-        raise BadUserInput(f"shift: {text[:40]!r} is not a number", argument="shift")
+    shift = float(text) if _NUMBER.fullmatch(text) else math.nan
+    if not abs(shift) <= _FURTHEST:
+        raise BadUserInput(f"shift: {text[:40]!r} is no number of seconds", argument="shift")
     if shift and not header.dtype.startswith("float"):
         raise BadUserInput(f"shift: an array of {header.dtype} can't be shifted", argument="shift")
     return shift
