@@ -63,9 +63,13 @@ class CancelOnDisconnect:
             return
         messages: asyncio.Queue[Message] = asyncio.Queue(maxsize=1)
         work = asyncio.ensure_future(self._app(scope, messages.get, send))
-        reader = asyncio.create_task(_read(receive, messages, work))
+        reader = asyncio.create_task(_read(receive, messages))
         try:
-            await asyncio.wait((work,))
+            await asyncio.wait((work, reader), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+                await asyncio.wait((work,))
+                reader.result()  # raises when the body couldn't be read, as one that is too large
             if not work.cancelled():
                 work.result()
         finally:
@@ -73,13 +77,9 @@ class CancelOnDisconnect:
             reader.cancel()
 
 
-async def _read(receive: Receive, messages: asyncio.Queue[Message], work: asyncio.Future[None]) -> None:
-    """Hand on the body; what comes after it can only be the client's leaving."""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            work.cancel()
-            return
+async def _read(receive: Receive, messages: asyncio.Queue[Message]) -> None:
+    """Hand on the body until the client has left."""
+    while (message := await receive())["type"] != "http.disconnect":
         await messages.put(message)
 
 
