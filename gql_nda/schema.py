@@ -163,8 +163,8 @@ def public(error: GraphQLError) -> dict[str, Any]:
     masked, and logged under a reference id that the client sees.
     """
     cause: BaseException | None = error.original_error
-    # An error of graphql-core's without a place in the document: data that its type can't hold.
-    while isinstance(cause, GraphQLError) and (cause.nodes or cause.original_error):
+    # Beneath the error of a field, one without a place in the document is of data that its type can't hold.
+    while isinstance(cause, GraphQLError) and (cause.nodes or cause.original_error or not error.path):
         cause = cause.original_error
     formatted: dict[str, Any] = dict(error.formatted)
     if isinstance(cause, PublicError):
