@@ -175,7 +175,7 @@ class Loaders:
         query = planned.query
         found = await self.ask(self.store.rows, replace(query, after=None, limit=None))
         rows = [row for key in dict.fromkeys(query.keys) for row in found.get(key, [])]
-        rows = query.sort(rows) if query.order else rows
+        rows = planned.sorting.sort(rows) if query.order else rows
         start = _position(planned, rows)
         stop = start + planned.first
         return Page(rows[start:stop], len(rows) > stop)
@@ -286,7 +286,7 @@ def _position(planned: Planned, rows: list[Row]) -> int:
     """Index of the first row behind the cursor."""
     if planned.query.after is None:
         return 0
-    labels = [o.ref.label for o in planned.query.ordering]
+    labels = [o.ref.label for o in planned.sorting.ordering]
     for index, row in enumerate(rows):
         if tuple(row[label] for label in labels) == planned.query.after:
             return index + 1

@@ -5,7 +5,7 @@ connection's parent and a page of a whole table differ only in those columns and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal
@@ -195,6 +195,11 @@ class Planned:
     listed: bool = field(default=False)
 
     @cached_property
+    def sorting(self) -> Query:
+        """The query by which the rows are sorted: listed rows differ in their keys, so these break ties too."""
+        return replace(self.query, on=()) if self.listed else self.query
+
+    @cached_property
     def digest(self) -> str:
         """Names what a cursor is bound to: table, parent or list of keys, predicate and order."""
         q = self.query
@@ -203,7 +208,7 @@ class Planned:
 
     def cursor(self, row: Row) -> str:
         """The position of a row, as an opaque string."""
-        return encode_cursor(self.digest, [row[o.ref.label] for o in self.query.ordering])
+        return encode_cursor(self.digest, [row[o.ref.label] for o in self.sorting.ordering])
 
 
 def encode_cursor(digest: str, values: Sequence[Any]) -> str:
@@ -218,7 +223,7 @@ def decode_cursor(cursor: str, planned: Planned) -> Key:
         digest, *values = orjson.loads(decode64(cursor))
     except (ValueError, TypeError):
         raise foreign from None
-    ordering = planned.query.ordering
+    ordering = planned.sorting.ordering
     if digest != planned.digest or len(values) != len(ordering):
         raise foreign
     if not all(_fits(o.ref, value) for o, value in zip(ordering, values, strict=True)):
