@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Column, Executable, Inspector, event, func, inspect, select, text
-from sqlalchemy.engine import CursorResult, RowMapping, make_url
+from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -20,7 +20,7 @@ from gql_nda.stores.statements import Statements, padded
 from gql_nda.stores.watchdog import AWAY, Watchdog
 from gql_nda.tables import key_names, metadata
 
-Record = RowMapping
+Record = dict[str, Any]
 
 
 class SqlStore:
@@ -181,7 +181,8 @@ class SqlStore:
         async with asyncio.timeout(self.deadlines.pool + self.deadlines.read), self.engine.connect() as connection:
             try:
                 result: CursorResult[Any] = await connection.execute(statement)
-                return [record._mapping for record in result]
+                names = list(map("{}".format, result.keys()))  # SQLAlchemy's own are no plain str, and slower
+                return [dict(zip(names, record, strict=True)) for record in result]
             except asyncio.CancelledError:
                 await _abandon(connection)
                 raise

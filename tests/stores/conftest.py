@@ -10,7 +10,6 @@ from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES, metadata
 from tests.stores import dataset
 from tests.stores.dataset import Rows
-from tests.stores.reference import Reference
 from tests.support.mariadb import ADMIN, MariaDb
 
 
@@ -18,12 +17,6 @@ from tests.support.mariadb import ADMIN, MariaDb
 def inserted() -> Rows:
     """The rows, as they are inserted."""
     return dataset.rows()
-
-
-@pytest.fixture(scope="session")
-def reference(inserted: Rows) -> Reference:
-    """What the stores must answer."""
-    return Reference(inserted)
 
 
 @pytest.fixture(scope="session")

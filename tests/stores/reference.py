@@ -3,17 +3,18 @@
 Values are those that were inserted, FLOAT columns rounded to float32; so are their operands.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cmp_to_key
 from typing import Any
 
 import numpy as np
+import orjson
 from sqlalchemy import Column, Table
 from sqlalchemy.types import Numeric
 
 from gql_nda.query import And, Compare, Key, Not, Or, Order, Predicate, Query, Ref
 from gql_nda.tables import TABLES, Float32, key_names, narrow
-from tests.stores.dataset import Row, Rows
+from tests.stores.dataset import Row, Rows, rows
 
 Truth = bool | None
 """None is unknown."""
@@ -156,3 +157,12 @@ def rounded(column: Column[Any], value: Any) -> Any:
     if isinstance(value, int) and isinstance(column.type, Numeric):
         return float(value)
     return value
+
+
+REFERENCE = Reference(rows())
+"""The dataset that the stores of these tests hold."""
+
+
+def dumped(answer: Mapping[Key, Any]) -> bytes:
+    """An answer as bytes; the order of its keys means nothing, that of rows and columns does."""
+    return orjson.dumps(sorted((orjson.dumps(key).decode(), value) for key, value in answer.items()))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Table
 from sqlalchemy.types import Integer
@@ -11,7 +12,12 @@ from gql_nda import tables as t
 from gql_nda.query import And, Compare, Key, Not, Operator, Or, Order, Predicate, Query, Ref, Relation, up
 from gql_nda.tables import TABLES, Float32, key_names, narrow
 from tests.stores.dataset import pool
-from tests.stores.reference import Reference
+from tests.stores.reference import REFERENCE
+
+thorough = settings(
+    deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+"""For machines that do other things at the same time."""
 
 tables = st.sampled_from(list(TABLES.values()))
 
@@ -119,14 +125,14 @@ def relations(table: Table) -> list[tuple[str, ...]]:
 
 
 @st.composite
-def queries(draw: st.DrawFn, reference: Reference) -> Query:
+def queries(draw: st.DrawFn) -> Query:
     """Any query."""
     table = draw(tables)
     on = draw(st.sampled_from(relations(table)))
     return Query(
         table,
         on,
-        draw(keys(reference, table, on)),
+        draw(keys(table, on)),
         draw(st.none() | predicates(table)),
         draw(orders(table)),
         limit=draw(st.none() | st.integers(1, 8)),
@@ -134,11 +140,11 @@ def queries(draw: st.DrawFn, reference: Reference) -> Query:
 
 
 @st.composite
-def keys(draw: st.DrawFn, reference: Reference, table: Table, on: tuple[str, ...]) -> tuple[Key, ...]:
+def keys(draw: st.DrawFn, table: Table, on: tuple[str, ...]) -> tuple[Key, ...]:
     """Keys that rows have, perhaps twice, and a few that none has."""
     if not on:
         return ((),)
-    there = [tuple(row[name] for name in on) for row in reference.all(table)]
+    there = [tuple(row[name] for name in on) for row in REFERENCE.all(table)]
     absent = tuple("nowhere" if isinstance(value, str) else -99 for value in there[0])
     found = draw(st.lists(st.sampled_from([*there, absent]), min_size=1, max_size=9))
     return tuple(found)
