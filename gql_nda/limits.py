@@ -49,7 +49,7 @@ class Limits:
     values: int = _limit(
         2_000_000, "Most values an operation may return: the product of its rows and the fields asked of each."
     )
-    comparisons: int = _limit(100, "Most comparisons in a `where`.")
+    comparisons: int = _limit(200, "Most filters and comparisons in a `where`.")
     joins: int = _limit(20, "Most relations that a `where` reaches over.")
     list_values: int = _limit(1_000, "Most values of an `in` or `notIn`.")
     array_values: int = _limit(10_000, "Most array values of one `values` or points of one `preview`.")
@@ -67,6 +67,9 @@ class Measure(NamedTuple):
 
 
 _NOTHING = Measure(0, 0, 0)
+
+_NESTING = 100
+"""Fields and fragments within each other that are followed; what is nested deeper is taken for too deep."""
 
 
 def measure(document: DocumentNode, limits: Limits) -> Measure:
@@ -110,7 +113,7 @@ class _Measurer:
 
     def selections(self, selected: SelectionSetNode, nesting: int) -> Measure:
         fields, deepest, directives = 0, 0, 0
-        if nesting > 4 * self._limits.depth:  # fields and fragments; don't follow them down the stack
+        if nesting > max(_NESTING, 4 * self._limits.depth):  # don't follow them down the stack
             return Measure(1, self._limits.depth + 1, 0)
         for size in self._each(selected, nesting):
             fields, directives = fields + size.fields, directives + size.directives

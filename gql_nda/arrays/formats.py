@@ -64,6 +64,7 @@ async def _write_png(_header: Header, pieces: Pieces, limit: int, _shift: float)
     blob = b"".join([piece async for piece in pieces])
     values = unpack_array(blob, limit=limit).astype(np.float64)
     finite = np.isfinite(values)
+    values = np.where(finite, values, 0.0) / 2  # halved, so that no difference overflows
     low = values[finite].min() if finite.any() else 0.0
     span = (values[finite].max() - low if finite.any() else 0.0) or 1.0
     grey = np.where(finite, (values - low) / span * 255, 0).round().astype(np.uint8)

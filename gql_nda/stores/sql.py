@@ -120,7 +120,7 @@ class SqlStore:
     async def heads(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, Head]:
         """The beginning of each blob."""
         records = await self._chunked(_askable(keys), lambda ks: self._statements.heads(column, ks))
-        return {_key(column, r): Head(bytes(r["head"]), r["size"]) for r in records}
+        return {_key(column, r): Head(bytes(r["head"] or b""), r["size"]) for r in records}  # SQLite: '' has no part
 
     async def blobs(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, bytes]:
         """Whole blobs."""
@@ -236,7 +236,7 @@ def parse_address(url: str) -> URL:
     """The address of a database; the error doesn't repeat it, for it may hold a password."""
     try:
         return make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         message = "database: not an address such as mysql://user:password@host/database or sqlite:///file"
         raise BadUserInput(message, argument="database") from None
 

@@ -220,16 +220,16 @@ def _order(table: Table, order: Any) -> Order:
 
 
 class _Reader:
-    """Reads one ``where``, counting its comparisons."""
+    """Reads one ``where``, counting its filters and comparisons."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits, self._comparisons = limits, 0
+        self._limits, self._counted = limits, 0
         self._joined: set[tuple[Relation, ...]] = set()
 
     def predicate(self, name: str, where: Any, path: tuple[Relation, ...]) -> Predicate:
         """The predicate of a filter input, whose columns are reached over ``path``."""
-        parts = [self._part(name, field, value, path) for field, value in _given(where, "where")]
-        return And(tuple(parts))
+        self._count()
+        return And(tuple(self._part(name, field, value, path) for field, value in _given(where, "where")))
 
     def _part(self, name: str, field: str, value: Any, path: tuple[Relation, ...]) -> Predicate:
         match field:
@@ -247,21 +247,25 @@ class _Reader:
     def _compare(self, field: str, meaning: _Meaning, op: str, operand: Any, path: tuple[Relation, ...]) -> Predicate:
         assert meaning.ref is not None
         ref = Ref(meaning.ref.column, (*path, *meaning.ref.path))
-        self._count(field, operand)
+        self._count()
         self._join(ref.path)
         if meaning.presence:
             return Compare(ref, "isNull", operand is not (op == "eq"))
-        value = tuple(map(_plain, operand)) if isinstance(operand, list) else _plain(operand)
+        value = self._listed(field, operand) if isinstance(operand, list) else _plain(operand)
         return Compare(ref, op, value)  # type: ignore[arg-type]
 
-    def _count(self, field: str, operand: Any) -> None:
-        self._comparisons += 1
-        most, values = self._limits.comparisons, self._limits.list_values
-        if self._comparisons > most:
+    def _listed(self, field: str, operand: list[Any]) -> tuple[Any, ...]:
+        most = self._limits.list_values
+        if len(operand) > most:
+            message = f"list_values: where.{field} lists {len(operand)} values, at most {most}"
+            raise LimitExceeded(message, limit="list_values", maximum=most)
+        return tuple(map(_plain, operand))
+
+    def _count(self) -> None:
+        self._counted += 1
+        most = self._limits.comparisons
+        if self._counted > most:
             raise LimitExceeded(f"comparisons: more than {most} in where", limit="comparisons", maximum=most)
-        if isinstance(operand, list) and len(operand) > values:
-            message = f"list_values: where.{field} lists {len(operand)} values, at most {values}"
-            raise LimitExceeded(message, limit="list_values", maximum=values)
 
     def _join(self, path: tuple[Relation, ...]) -> None:
         self._joined.update(path[:length] for length in range(1, len(path) + 1))

@@ -347,10 +347,7 @@ async def greys(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clien
         yield client
 
 
-SPAN = pytest.mark.xfail(reason="arrays/formats.py: the span of a picture's values overflows")
-
-
-@pytest.mark.parametrize("number", [*range(1, len(GREYS)), pytest.param(len(GREYS), marks=SPAN)])
+@pytest.mark.parametrize("number", range(1, len(GREYS) + 1))
 async def test_png_runs_from_the_least_to_the_largest(number: int, greys: Client) -> None:
     response = await greys.http.get(address(number), params={"format": "png"})
     assert response.status_code == 200
@@ -463,12 +460,6 @@ def assert_named(errors: list[dict[str, Any]]) -> None:
     assert len({error["path"][3] for error in errors}) == len(DAMAGED)
 
 
-EMPTY = pytest.mark.xfail(
-    reason="stores/sql.py: SQLite's substr of an empty blob is NULL, which heads() takes for bytes"
-)
-
-
-@EMPTY
 async def test_an_empty_blob_is_damage_and_its_neighbours_are_whole(tmp_path: Path) -> None:
     async with picture_store(tmp_path, [WHOLE, b"", WHOLE]) as store, serving(store) as client:
         refused(await client.http.get(address(2)), 500, "BLOB_CORRUPT", "field=2: ")

@@ -52,15 +52,12 @@ def test_wrong_settings_print_no_password(monkeypatch: pytest.MonkeyPatch) -> No
     assert hidden(str(wrong.value), repr(wrong.value))
 
 
-PORT = pytest.mark.xfail(raises=ValueError, reason="stores/sql.py: parse_address lets make_url's ValueError through")
-
-
 @pytest.mark.parametrize(
     "address",
     [
         f"nda:{QUOTED}@db",
         f"oracle://nda:{QUOTED}@db/nda",
-        pytest.param(f"mysql://nda:{QUOTED}@db:x/nda", marks=PORT),
+        f"mysql://nda:{QUOTED}@db:x/nda",
     ],
 )
 def test_wrong_addresses_are_not_repeated(
