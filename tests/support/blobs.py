@@ -42,7 +42,7 @@ async def picture_store(folder: Path, pictures: Sequence[Any]) -> AsyncIterator[
 
 def blob(picture: Any) -> bytes:
     """The bytes of an array, or those given."""
-    return picture if isinstance(picture, bytes) else pack(np.asfortranarray(picture))
+    return picture if isinstance(picture, bytes) else pack(np.asarray(picture, order="F"))
 
 
 def address(number: int, column: str = "correlation") -> str:
