@@ -14,11 +14,18 @@
 
   function Examples() {
     const { addTab, queryEditor, variableEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
-    const open = ({ query, variables }) => {
-      if (!replaceable.has(queryEditor.getValue().trim())) ReactDOM.flushSync(addTab);
-      variableEditor.setValue(variables);
-      queryEditor.setValue(query);
-    };
+    const [opened, show] = React.useState(null);
+    React.useEffect(() => {
+      if (!opened) return;
+      variableEditor.setValue(opened.variables);
+      queryEditor.setValue(opened.query);
+    }, [opened]);
+    // In a task of its own, after changes that wait: else React adds the tab once more, and it is empty again.
+    const open = (example) =>
+      setTimeout(() => {
+        if (!replaceable.has(queryEditor.getValue().trim())) addTab();
+        show({ ...example });
+      });
     const entry = (example) =>
       h("li", { key: example.name }, h("button", { type: "button", onClick: () => open(example) }, text(example.title)));
     return h(
