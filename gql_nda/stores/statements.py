@@ -25,7 +25,7 @@ from sqlalchemy.sql.expression import CompoundSelect
 from gql_nda.query import And, Compare, Key, Not, Or, Order, Predicate, Query, Ref, Relation
 from gql_nda.stores import HEAD
 from gql_nda.stores.dialects import Dialect, Expression
-from gql_nda.tables import key_names, narrow
+from gql_nda.tables import Float32, key_names, narrow
 
 T = TypeVar("T")
 
@@ -54,7 +54,8 @@ class Statements:
         """The rows of all keys of a query; the limit holds for them together."""
         sources = _Sources(query)
         order = query.ordering if query.limit is not None else ()
-        chosen = [*narrow(query.table), *(sources[o.ref].label(o.ref.label) for o in query.ordering if o.ref.path)]
+        refs = [*map(Ref, narrow(query.table)), *(o.ref for o in query.ordering if o.ref.path)]
+        chosen = [self._shown(ref, sources).label(ref.label) for ref in refs]
         statement = select(*chosen).select_from(sources.joined).where(*self._conditions(query, sources))
         if query.after is not None:
             statement = statement.where(self._after(query.ordering, query.after, sources))
@@ -116,6 +117,10 @@ class Statements:
             yield self._among([query.table.c[name] for name in query.on], query.keys)
         if query.where is not None:
             yield self._predicate(query.where, sources)
+
+    def _shown(self, ref: Ref, sources: "_Sources") -> Expression:
+        column = sources[ref]
+        return self.dialect.float32(column) if isinstance(ref.column.type, Float32) else column
 
     def _predicate(self, predicate: Predicate, sources: "_Sources") -> Expression:
         match predicate:
