@@ -55,6 +55,7 @@ class SqlStore:
             pool_reset_on_return=None,
         )
         event.listen(engine.sync_engine, "connect", self._set_up)
+        event.listen(engine.sync_engine, "invalidate", _interrupt)
         return engine
 
     def _set_up(self, connection: Any, _record: object) -> None:
@@ -179,13 +180,9 @@ class SqlStore:
 
     async def _execute(self, statement: Executable) -> list[Record]:
         async with asyncio.timeout(self.deadlines.pool + self.deadlines.read), self.engine.connect() as connection:
-            try:
-                result: CursorResult[Any] = await connection.execute(statement)
-                names = list(map("{}".format, result.keys()))  # SQLAlchemy's own are no plain str, and slower
-                return [dict(zip(names, record, strict=True)) for record in result]
-            except asyncio.CancelledError:
-                await _abandon(connection)
-                raise
+            result: CursorResult[Any] = await connection.execute(statement)
+            names = list(map("{}".format, result.keys()))  # SQLAlchemy's own are no plain str, and slower
+            return [dict(zip(names, record, strict=True)) for record in result]
 
     def _public(self, error: Exception) -> Exception:
         """The error a client may see, or the error itself when it is none of the database's moods."""
@@ -268,13 +265,10 @@ def _grouped(on: Sequence[str], rows: Iterable[Row]) -> dict[Key, list[Row]]:
     return groups
 
 
-async def _abandon(connection: AsyncConnection) -> None:
-    """Drop a connection whose statement nobody waits for any more."""
-    raw = await connection.get_raw_connection()
-    interrupt = getattr(raw.driver_connection, "interrupt", None)
-    if interrupt is not None:
-        await interrupt()
-    await connection.invalidate()
+def _interrupt(connection: Any, _record: object, _error: BaseException | None) -> None:
+    """Stop the statement of a connection that is to be dropped: SQLite would finish it before it closes."""
+    if hasattr(connection.driver_connection, "interrupt"):
+        connection.run_async(lambda driver: driver.interrupt())
 
 
 def _code(error: Exception) -> int | None:
