@@ -16,6 +16,7 @@ from gql_nda.errors import BadUserInput
 _URL_SAFE = str.maketrans("+/", "-_")
 _STANDARD = str.maketrans("-_", "+/")
 _INT32 = 2**31
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,9}")
 
 
 def encode64(data: bytes) -> str:
@@ -50,10 +51,9 @@ def parse_key(table: Table, text: str) -> tuple[Any, ...]:
 def _parse(name: str, integer: bool, text: str) -> Any:
     if not integer:
         return text.translate(_STANDARD)
-    digits = text.removeprefix("-")
-    if digits.isascii() and digits.isdigit() and len(digits) <= 10 and -_INT32 <= int(text) < _INT32:
+    if _NUMBER.fullmatch(text) and -_INT32 <= int(text) < _INT32:
         return int(text)
-    raise BadUserInput(f"{name}: {text[:80]!r} is not a number", argument=name)
+    raise BadUserInput(f"{name}: {text[:80]!r} is not a number as the key has it", argument=name)
 
 
 def encode_id(type_name: str, table: Table, key: tuple[Any, ...]) -> str:
@@ -86,7 +86,8 @@ def parse_str_key(text: str) -> tuple[int, int, int]:
     """The key of a unit from its name, as ``04_07_000001``."""
     if match := _UNIT_NAME.fullmatch(text):
         session, scan_idx, unit_id = map(int, match.groups())
-        return session, scan_idx, unit_id
+        if str_key(session, scan_idx, unit_id) == text:
+            return session, scan_idx, unit_id
     raise BadUserInput(f"strKey: {text[:80]!r} is not of the form 04_07_000001", argument="strKey")
 
 
