@@ -1,7 +1,9 @@
 """What is told of the whole dataset."""
 
 import asyncio
+from collections.abc import Callable, Coroutine, Hashable
 from hashlib import blake2b
+from typing import Any
 
 import orjson
 
@@ -18,14 +20,15 @@ _PAGE = 20_000
 
 
 class Dataset:
-    """Row counts and fingerprint of a store, each computed once, when first asked for."""
+    """Row counts and fingerprint of a store, each computed once, when first asked for.
+
+    A computation belongs to no request: it goes on when the first to ask has left, and whoever asks
+    meanwhile waits for the same one. One that failed is begun anew.
+    """
 
     def __init__(self, store: Store, version: str | None = None) -> None:
         self._store, self.version = store, version
-        self._lock = asyncio.Lock()
-        self._counts: dict[str, int] | None = None
-        self._fingerprint: str | None = None
-        self._largest: dict[Relation, int] = {}
+        self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
 
     @property
     def name(self) -> str:
@@ -34,24 +37,27 @@ class Dataset:
 
     async def counts(self) -> dict[str, int]:
         """Number of rows of each table."""
-        async with self._lock:
-            if self._counts is None:
-                self._counts = {name: await self._count(name) for name in TABLES}
-            return self._counts
+        counts: dict[str, int] = await self._once("counts", self._count_all)
+        return counts
 
     async def fingerprint(self) -> str:
         """Names the data: a checksum of all rows, less the blobs, equal on every store that holds them."""
-        async with self._lock:
-            if self._fingerprint is None:
-                self._fingerprint = await self._checksum()
-            return self._fingerprint
+        fingerprint: str = await self._once("fingerprint", self._checksum)
+        return fingerprint
 
     async def largest(self, relation: Relation) -> int:
-        """Number of rows of the relation's largest group, counted once."""
-        async with self._lock:
-            if relation not in self._largest:
-                self._largest[relation] = await self._store.largest(relation)
-            return self._largest[relation]
+        """Number of rows of the relation's largest group."""
+        rows: int = await self._once(relation, lambda: self._store.largest(relation))
+        return rows
+
+    async def _once(self, name: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        task = self._tasks.get(name)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._tasks[name] = asyncio.create_task(compute())
+        return await asyncio.shield(task)
+
+    async def _count_all(self) -> dict[str, int]:
+        return {name: await self._count(name) for name in TABLES}
 
     async def _count(self, name: str) -> int:
         return (await self._store.counts(Query(TABLES[name]))).get((), 0)

@@ -5,6 +5,7 @@ by key, the page (and count) of a parent's children, and what is read out of an 
 """
 
 import asyncio
+import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -108,10 +109,11 @@ class Page(NamedTuple):
 
 
 class Reduction(NamedTuple):
-    """Something to be read out of an array: the blob's key and a function of its bytes."""
+    """Something to be read out of an array: the blob's key, how it is decoded, and a function of that."""
 
     key: Key
-    read: Callable[[bytes], Any]
+    decode: Callable[[bytes], Any]
+    read: Callable[[Any], Any]
 
 
 class Loaders:
@@ -121,6 +123,7 @@ class Loaders:
         self.store = store
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
+        self._closed = threading.Event()
 
     def _get(self, name: Hashable, batch: Batch[Any, Any]) -> Loader[Any, Any]:
         if name not in self._loaders:
@@ -128,7 +131,8 @@ class Loaders:
         return self._loaders[name]
 
     def close(self) -> None:
-        """End whatever is still under way."""
+        """End whatever is still under way, in threads too."""
+        self._closed.set()
         for loader in self._loaders.values():
             loader.close()
 
@@ -192,7 +196,7 @@ class Loaders:
         return self._get(("head", column), batch)
 
     def reduced(self, column: Column[Any]) -> Loader[Reduction, Any]:
-        """Loads what is read out of blobs: each is fetched and read once, and then dropped.
+        """Loads what is read out of blobs: each is fetched and decoded once, and then dropped.
 
         No more than ``HELD_BYTES`` of blobs are held at a time, however many a level has.
         """
@@ -204,8 +208,8 @@ class Loaders:
             results: dict[Reduction, Any] = {}
             for keys in await self._portions(column, list(readers)):
                 blobs = await self.ask(self.store.blobs, column, keys)
-                work = [(r, blob) for key, blob in blobs.items() for r in readers[key]]
-                results.update(await asyncio.to_thread(_read, column, work))
+                work = [(blob, readers[key]) for key, blob in blobs.items()]
+                results.update(await asyncio.to_thread(_read, column, work, self._closed))
             return [results.get(reduction) for reduction in wanted]
 
         return self._get(("reduced", column), batch)
@@ -248,15 +252,30 @@ class Derived:
         return isinstance(other, Derived) and self.name == other.name
 
 
-def _read(column: Column[Any], work: Iterable[tuple[Reduction, bytes]]) -> dict[Reduction, Any]:
+def _read(
+    column: Column[Any], work: Iterable[tuple[bytes, list[Reduction]]], closed: threading.Event
+) -> dict[Reduction, Any]:
     """The results of reductions; an error is a result and stays with its own array."""
     results: dict[Reduction, Any] = {}
-    for reduction, blob in work:
-        try:
-            results[reduction] = reduction.read(blob)
-        except PublicError as error:
-            results[reduction] = located(error, column, reduction.key)
+    for blob, reductions in work:
+        decoded: dict[Callable[[bytes], Any], Any] = {}
+        for reduction in reductions:
+            if closed.is_set():  # nobody waits for it any more
+                return results
+            results[reduction] = _reduce(column, blob, reduction, decoded)
     return results
+
+
+def _reduce(column: Column[Any], blob: bytes, reduction: Reduction, decoded: dict[Callable[[bytes], Any], Any]) -> Any:
+    """The result of one reduction of a blob, which is decoded once in each way that is asked for."""
+    try:
+        if reduction.decode not in decoded:
+            decoded[reduction.decode] = reduction.decode(blob)
+        return reduction.read(decoded[reduction.decode])
+    except PublicError as error:
+        return located(error, column, reduction.key)
+    except Exception as error:  # unforeseen, and yet this array's alone
+        return error
 
 
 def located(error: PublicError, column: Column[Any], key: Key) -> PublicError:

@@ -2,8 +2,10 @@
 
 import logging
 import secrets
+import sys
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -18,6 +20,7 @@ from graphql import (
     parse,
     validate,
 )
+from sqlalchemy.exc import SQLAlchemyError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
@@ -26,6 +29,7 @@ from gql_nda.context import Context
 from gql_nda.cost import AnswerSize
 from gql_nda.errors import LimitExceeded, PublicError
 from gql_nda.limits import Limits, measure, modest
+from gql_nda.query import Relation
 from gql_nda.types.entity import ENTITIES
 from gql_nda.types.root import Query
 
@@ -147,7 +151,7 @@ class Guard(SchemaExtension):
         if isinstance(variables, list):
             return  # the execution finds them wrong, too, and says so
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        counter = AnswerSize(schema, fragments, variables.coerced, limits.page_default, context.dataset.largest)
+        counter = AnswerSize(schema, fragments, variables.coerced, limits.page_default, partial(_largest, context))
         size = await counter.of(operation)
         for limit, count, of in (("objects", size.rows, "rows"), ("values", size.values, "values")):
             most = getattr(limits, limit)
@@ -156,12 +160,25 @@ class Guard(SchemaExtension):
                 raise LimitExceeded(message, limit=limit, maximum=most)
 
 
-def public(error: GraphQLError) -> dict[str, Any]:
-    """An error as the client may see it.
+async def _largest(context: Context, relation: Relation) -> int:
+    """Rows of a relation's largest group; a store that can't tell now fails the fields that ask it, not all."""
+    try:
+        return await context.dataset.largest(relation)
+    except (PublicError, SQLAlchemyError):
+        return sys.maxsize
+
+
+def public(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
+    """The errors of an answer as the client may see them.
 
     Our own errors and those of the document come as they are, with a code; whatever else went wrong is
-    masked, and logged under a reference id that the client sees.
+    masked, and logged under a reference id that the client sees: once, however many fields it cost.
     """
+    references: dict[int, str] = {}
+    return [_public(error, references) for error in errors]
+
+
+def _public(error: GraphQLError, references: dict[int, str]) -> dict[str, Any]:
     cause: BaseException | None = error.original_error
     # Beneath the error of a field, one without a place in the document is of data that its type can't hold.
     while isinstance(cause, GraphQLError) and (cause.nodes or cause.original_error or not error.path):
@@ -173,8 +190,16 @@ def public(error: GraphQLError) -> dict[str, Any]:
         # What graphql-core still finds wrong with a valid document is a variable.
         formatted["extensions"] = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
     else:
-        reference = secrets.token_hex(6)
-        log.error("unforeseen error %s at %s", reference, error.path, exc_info=cause)
         formatted["message"] = "An unforeseen error; the server's log has it under the reference."
-        formatted["extensions"] = {"code": "INTERNAL_SERVER_ERROR", "reference": reference}
+        formatted["extensions"] = {"code": "INTERNAL_SERVER_ERROR", "reference": _logged(cause, error, references)}
     return formatted
+
+
+def _logged(cause: BaseException, error: GraphQLError, references: dict[int, str]) -> str:
+    """The reference id of a cause; of a database's error the driver's part is logged, not all of the SQL."""
+    if id(cause) not in references:
+        references[id(cause)] = secrets.token_hex(6)
+        statement = str(getattr(cause, "statement", None) or "")[:500]
+        told = getattr(cause, "orig", None) or cause
+        log.error("unforeseen error %s at %s %s", references[id(cause)], error.path, statement, exc_info=told)
+    return references[id(cause)]

@@ -150,12 +150,18 @@ async def test_the_unforeseen_is_masked_and_logged(
     assert record.exc_info[1] is error
 
 
-async def test_each_unforeseen_error_has_a_reference_of_its_own(demo_path: Path) -> None:
+async def test_one_cause_is_logged_once_however_many_fields_it_cost(
+    demo_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store = BrokenStore(f"sqlite:///{demo_path}", OwnError())
     async with serving(store) as client:
         answer = await client.answer("{ a: scan(session: 4, scanIdx: 7) { fps } b: scans { nodes { fps } } }")
+        again = await client.answer("{ scan(session: 4, scanIdx: 7) { fps } }")
     await store.close()
-    assert len({error["extensions"]["reference"] for error in answer["errors"]}) == 2
+    (reference,) = {error["extensions"]["reference"] for error in answer["errors"]}
+    assert len(answer["errors"]) == 2
+    assert again["errors"][0]["extensions"]["reference"] != reference
+    assert [reference in record.getMessage() for record in caplog.records] == [True, False]
 
 
 async def test_what_fails_before_the_execution_is_masked_too(
@@ -231,6 +237,6 @@ async def test_wrong_arguments_are_the_clients(sqlite_client: Client, caplog: py
 
 def test_an_error_keeps_its_own_code() -> None:
     error = GraphQLError("wrong", extensions={"code": "GRAPHQL_PARSE_FAILED"})
-    assert public(error)["extensions"] == {"code": "GRAPHQL_PARSE_FAILED"}
+    assert public([error])[0]["extensions"] == {"code": "GRAPHQL_PARSE_FAILED"}
     nested = GraphQLError("outer", original_error=GraphQLError("inner", original_error=LimitExceeded("too much")))
-    assert public(nested)["extensions"] == {"code": "LIMIT_EXCEEDED"}
+    assert public([nested])[0]["extensions"] == {"code": "LIMIT_EXCEEDED"}

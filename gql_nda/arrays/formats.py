@@ -1,5 +1,6 @@
 """The forms in which an array leaves the server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -43,11 +44,9 @@ def npy_header(header: Header) -> bytes:
 
 async def _write_npy(header: Header, pieces: Pieces, limit: int, shift: float) -> Pieces:
     """The bytes of the blob as they are, behind NumPy's header, with bounded memory."""
-    if not header.streamable or shift:  # not the blob's own bytes: converted as a whole
+    if _whole(header, shift):
         blob = b"".join([piece async for piece in pieces])
-        values = unpack_array(blob, limit=limit)
-        shifted = (values + shift).astype(values.dtype) if shift else values
-        yield npy_header(header) + shifted.tobytes(order="F")
+        yield await asyncio.to_thread(_converted, header, blob, limit, shift)
         return
     stream, start = ArrayStream(header), npy_header(header)
     async for piece in pieces:
@@ -59,9 +58,24 @@ async def _write_npy(header: Header, pieces: Pieces, limit: int, shift: float) -
         yield start
 
 
+def _whole(header: Header, shift: float) -> bool:
+    """Whether an array is not the blob's own bytes, but converted from them, all at once."""
+    return bool(shift) or not header.streamable
+
+
+def _converted(header: Header, blob: bytes, limit: int, shift: float) -> bytes:
+    values = unpack_array(blob, limit=limit)
+    shifted = (values + shift).astype(values.dtype) if shift else values
+    return npy_header(header) + shifted.tobytes(order="F")
+
+
 async def _write_png(_header: Header, pieces: Pieces, limit: int, _shift: float) -> Pieces:
     """A grey picture: the least finite value is black, the largest white, what isn't finite black."""
     blob = b"".join([piece async for piece in pieces])
+    yield await asyncio.to_thread(_drawn, blob, limit)
+
+
+def _drawn(blob: bytes, limit: int) -> bytes:
     values = unpack_array(blob, limit=limit).astype(np.float64)
     finite = np.isfinite(values)
     values = np.where(finite, values, 0.0) / 2  # halved, so that no difference overflows
@@ -70,7 +84,7 @@ async def _write_png(_header: Header, pieces: Pieces, limit: int, _shift: float)
     grey = np.where(finite, (values - low) / span * 255, 0).round().astype(np.uint8)
     out = BytesIO()
     Image.fromarray(np.ascontiguousarray(grey)).save(out, "PNG")
-    yield out.getvalue()
+    return out.getvalue()
 
 
 _REAL = frozenset("biuf")
@@ -92,14 +106,14 @@ PNG = Format("png", "image/png", accepts=_is_picture, size=lambda _: None, write
 FORMATS = {form.name: form for form in (NPY, PNG)}
 
 
-def fitting(name: str, header: Header, decoded_bytes: int) -> Format:
+def fitting(name: str, header: Header, decoded_bytes: int, shift: float = 0.0) -> Format:
     """The format of that name, if the array can take it; else an error that says which can."""
     form = FORMATS.get(name)
     if form is None or not form.accepts(header):
         possible = ", ".join(f.name for f in FORMATS.values() if f.accepts(header))
         message = f"format: an array of shape {list(header.shape)} comes as {possible}, not as {name[:20]!r}"
         raise BadUserInput(message, argument="format")
-    if form.size(header) is None and header.nbytes > decoded_bytes:
-        message = f"decoded_bytes: {header.nbytes} bytes are too many for {name}; npy is streamed"
+    if header.nbytes > decoded_bytes and (form.size(header) is None or _whole(header, shift)):
+        message = f"decoded_bytes: {header.nbytes} bytes are too many to convert; only npy, as it is, is streamed"
         raise ArrayTooLarge(message, limit="decoded_bytes", maximum=decoded_bytes)
     return form

@@ -12,7 +12,9 @@ from gql_nda.errors import BlobCorrupt
 
 
 def as_list(values: NDArray[Any]) -> list[Any]:
-    """The numbers as Python's: float32 in its shortest decimal, NaN and infinities as None."""
+    """The numbers as Python's: float32 in its shortest decimal, NaN and infinities as None, int64 as float."""
+    if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+        values = values.astype(np.float64)  # GraphQL's Float holds no more
     flat: list[Any] = orjson.loads(orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY))
     return flat
 
@@ -96,19 +98,25 @@ class Summary:
         if not finite.size:
             return Statistics(None, None, None, nans)
         low, high = as_list(np.array([finite.min(), finite.max()], finite.dtype))
-        return Statistics(low, high, float(finite.mean(dtype=np.float64)), nans)
+        return Statistics(low, high, _mean(finite), nans)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """A reader of values as one of blobs that decode to at most ``limit`` bytes."""
+class Numeric:
+    """Decodes a blob of at most ``limit`` decoded bytes to its numbers."""
 
-    reader: Slice | Preview | Summary
     limit: int
 
-    def __call__(self, blob: bytes) -> Any:
-        """What the reader finds."""
-        return self.reader(numeric(blob, self.limit))
+    def __call__(self, blob: bytes) -> NDArray[Any]:
+        """The numbers of one blob."""
+        return numeric(blob, self.limit)
+
+
+def _mean(values: NDArray[Any]) -> float:
+    """The mean; where the sum overflows, of the parts."""
+    with np.errstate(over="ignore"):
+        mean = float(values.mean(dtype=np.float64))
+    return mean if np.isfinite(mean) else float((values.astype(np.float64) / values.size).sum())
 
 
 def _shifted(values: NDArray[Any], shift: float) -> NDArray[Any]:

@@ -68,11 +68,12 @@ class ArrayRoute:
             return _error(404, "NOT_FOUND", "There is no such array.")
         limits = self.settings.limits
         header = header_of(column, key, head, limits.blob_bytes)
-        form = fitting(request.query_params.get("format", "npy"), header, limits.decoded_bytes)
+        shift = _shift(request, header)
+        form = fitting(request.query_params.get("format", "npy"), header, limits.decoded_bytes, shift)
         headers = _headers(column, key, form, header)
         if request.method == "HEAD":
-            return Response(headers=headers, media_type=form.media_type)
-        body = self._body(column, key, header, form, _shift(request, header))
+            return StreamingResponse(_nothing(), headers=headers, media_type=form.media_type)
+        body = self._body(column, key, header, form, shift)
         return StreamingResponse(await _begun(body), headers=headers, media_type=form.media_type)
 
     async def _body(self, column: Column[Any], key: Key, header: Header, form: Format, shift: float) -> Any:
@@ -111,6 +112,12 @@ async def _begun(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             yield part
 
     return whole()
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """No body, nor a length of 0 in its place."""
+    for part in tuple[bytes, ...]():
+        yield part
 
 
 def _column(table: str, column: str) -> Column[Any] | None:

@@ -45,12 +45,13 @@ class Endpoint:
             operation = await read_operation(request)
             result, status = await self._execute(operation, request)
         except Refused as refused:
-            return _answer({"errors": [_refusal(refused.message)]}, refused.status, media_type, refused.headers)
+            body = {"errors": [_refusal(refused.message, refused.code)]}
+            return _answer(body, refused.status, media_type, refused.headers)
         return _answer(result, status if media_type == RESPONSE else 200, media_type)
 
     async def _execute(self, operation: Operation, request: Request) -> tuple[dict[str, Any], int]:
         if self.slots.locked():
-            raise Refused(503, "The server is busy; try again.", {"retry-after": "1"})
+            raise Refused(503, "The server is busy; try again.", {"retry-after": "1"}, "RATE_LIMITED")
         context = Context(self.store, self.dataset, self.settings.limits, base_url(request, self.settings))
         async with self.slots:
             try:
@@ -58,7 +59,7 @@ class Endpoint:
                     return await self._result(operation, context, request.method)
             except TimeoutError:
                 late = Timeout(f"operation_timeout: longer than {self.settings.operation_timeout:g} s")
-                return {"errors": [public(GraphQLError(late.message, original_error=late))]}, 200
+                return {"errors": public([GraphQLError(late.message, original_error=late)])}, 504
             finally:
                 context.loaders.close()
 
@@ -74,8 +75,8 @@ class Endpoint:
         except CannotGetOperationTypeError:
             raise Refused(400, "operationName: names no operation of the document.") from None
         except InvalidOperationTypeError as error:
-            raise Refused(405 if method == "GET" else 400, error.as_http_error_reason(method)) from None
-        errors = [public(error) for error in result.errors or ()]
+            raise Refused(400 if method == "POST" else 405, error.as_http_error_reason(method)) from None
+        errors = public(result.errors or ())
         if result.data is None and not any("path" in error for error in errors):
             return {"errors": errors}, 400  # nothing was executed
         return ({"errors": errors} if errors else {}) | {"data": result.data}, 200
@@ -89,7 +90,7 @@ def base_url(request: Request, settings: Settings) -> str:
 def _negotiated(request: Request, *, html: bool) -> str | None:
     """The media type to answer with: the first acceptable one, JSON unless the client asks for more."""
     accepted = [part.split(";")[0].strip().lower() for part in request.headers.get("accept", "*/*").split(",")]
-    page = html and request.method == "GET" and "query" not in request.query_params
+    page = html and request.method != "POST" and "query" not in request.query_params
     for media_type in accepted:
         if media_type == RESPONSE or (media_type == HTML and page):
             return media_type
@@ -98,8 +99,8 @@ def _negotiated(request: Request, *, html: bool) -> str | None:
     return None
 
 
-def _refusal(message: str) -> dict[str, Any]:
-    return {"message": message, "extensions": {"code": "BAD_USER_INPUT"}}
+def _refusal(message: str, code: str = "BAD_USER_INPUT") -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code}}
 
 
 def _answer(body: dict[str, Any], status: int, media_type: str, headers: dict[str, str] | None = None) -> Response:

@@ -10,9 +10,11 @@ from starlette.requests import Request
 class Refused(Exception):
     """A request that no operation can be made of; ``status`` is the answer's."""
 
-    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, headers: dict[str, str] | None = None, code: str = "BAD_USER_INPUT"
+    ) -> None:
         super().__init__(message)
-        self.status, self.message, self.headers = status, message, headers or {}
+        self.status, self.message, self.headers, self.code = status, message, headers or {}, code
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Operation:
 
 async def read_operation(request: Request) -> Operation:
     """The operation of a request."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _operation(_from_query(request))
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     if media_type.strip().lower() != "application/json":

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Column
 
 from gql_nda.arrays.formats import fitting
-from gql_nda.arrays.numbers import Preview, PreviewPoints, Read, Slice, Statistics, Summary
+from gql_nda.arrays.numbers import Numeric, Preview, PreviewPoints, Slice, Statistics, Summary
 from gql_nda.codec import Header, peek
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
@@ -110,7 +110,7 @@ async def _reduced(array: ArrayRef, context: Context, read: Any) -> Any:
     if nbytes > most:
         message = f"decoded_bytes: the array has {nbytes} bytes, at most {most} are read in a query; use href"
         raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
-    return await context.loaders.reduced(array.column).load(Reduction(array.key, Read(read, most)))
+    return await context.loaders.reduced(array.column).load(Reduction(array.key, Numeric(most), read))
 
 
 def href(array: ArrayRef, context: Context, form: str) -> str:

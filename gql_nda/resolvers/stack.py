@@ -1,6 +1,6 @@
 """Transforms: their stages, told without their many numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column
@@ -44,12 +44,11 @@ async def _transforms(
     column: Column[Any], rows: Sequence[Row], context: Context
 ) -> Sequence[Transform | BaseException | None]:
     loader = context.loaders.reduced(column)
-    return await loader.load_each([Reduction(row.key, _stages) for row in rows])
+    return await loader.load_each([Reduction(row.key, unpack, _stages) for row in rows])
 
 
-def _stages(blob: bytes) -> Transform:
+def _stages(value: Any) -> Transform:
     """The stages of a packed TransformList; fitting settings hold theirs under ``transform``."""
-    value: Any = unpack(blob)
     if isinstance(value, Mapping) and isinstance(value.get("transform"), Mapping):
         value = value["transform"]
     stages = value.get("transforms") if isinstance(value, Mapping) else None
@@ -65,12 +64,12 @@ def _stage(stage: Mapping[str, Any]) -> Stage:
         order=_whole(stage.get("order")),
         axis=_whole(stage.get("axis")),
         nchunks=_whole(stage.get("nchunks")),
-        control_points=None if points is None else len(points),
+        control_points=len(points) if isinstance(points, Sized) else None,
     )
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31 else None
 
 
 def _text(value: object) -> str | None:
