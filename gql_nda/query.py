@@ -235,7 +235,9 @@ def _fits(ref: Ref, value: object) -> bool:
     """Whether a cursor's value can have come from the column."""
     if value is None:
         return ref.nullable
-    return isinstance(value, python_types(ref.column.type)) and not isinstance(value, bool)
+    if isinstance(value, int) and (isinstance(value, bool) or not -(2**63) <= value < 2**63):
+        return False  # no database holds it
+    return isinstance(value, python_types(ref.column.type))
 
 
 def python_types(kind: TypeEngine[Any]) -> tuple[type, ...]:

@@ -106,11 +106,14 @@ async def statistics(array: ArrayRef, context: Context) -> Statistics:
 
 async def _reduced(array: ArrayRef, context: Context, read: Any) -> Any:
     """What a reader finds in the array; an array too large to be decoded at once is refused unread."""
-    nbytes, most = array.header.nbytes, context.limits.decoded_bytes
+    header, most = array.header, context.limits.decoded_bytes
+    nbytes = header.nbytes if header.streamable else max(header.nbytes, header.raw_size)
     if nbytes > most:
         message = f"decoded_bytes: the array has {nbytes} bytes, at most {most} are read in a query; use href"
         raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
-    return await context.loaders.reduced(array.column).load(Reduction(array.key, Numeric(most), read))
+    return await context.loaders.reduced(array.column).load(
+        Reduction(array.key, Numeric(context.limits.blob_bytes), read)
+    )
 
 
 def href(array: ArrayRef, context: Context, form: str) -> str:

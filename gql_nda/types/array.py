@@ -1,6 +1,9 @@
 """Arrays by reference."""
 
+from typing import Annotated, TypeVar
+
 import strawberry
+from strawberry import UNSET
 
 from gql_nda.context import Context
 from gql_nda.resolvers import arrays
@@ -9,6 +12,16 @@ from gql_nda.types.enums import ArrayFormat
 
 Info = strawberry.Info[Context, None]
 Array = strawberry.Parent[ArrayRef]
+Described = strawberry.argument
+T = TypeVar("T")
+
+POINTS = 1000
+"""Points of a preview unless told otherwise."""
+
+
+def _given(value: T | None) -> T | None:
+    """An argument's value, None where it was left out."""
+    return None if value is UNSET else value
 
 
 @strawberry.type(description="An array drawn small: the least and the largest value of successive bins.")
@@ -57,15 +70,23 @@ class NdArray:
         "NaN and infinities are null, booleans 0 and 1."
     )
     async def values(
-        ref: Array, info: Info, start: int | None = None, stop: int | None = None, step: int | None = None
+        ref: Array,
+        info: Info,
+        start: Annotated[
+            int | None, Described("Index of the first value; a negative one counts from the end.")
+        ] = UNSET,
+        stop: Annotated[int | None, Described("Index behind the last value; as `start`.")] = UNSET,
+        step: Annotated[int | None, Described("Take every so many values, from 1.")] = UNSET,
     ) -> list[float | None] | None:
         """Read from the blob."""
-        return await arrays.values(ref, info.context, start, stop, step)
+        return await arrays.values(ref, info.context, _given(start), _given(stop), _given(step))
 
     @strawberry.field(description="The array drawn with at most so many points; a shorter one comes whole.")
-    async def preview(ref: Array, info: Info, points: int = 1000) -> Preview | None:
+    async def preview(
+        ref: Array, info: Info, points: Annotated[int | None, Described("Most points to draw, from 1.")] = POINTS
+    ) -> Preview | None:
         """Read from the blob."""
-        return await arrays.preview(ref, info.context, points)  # type: ignore[return-value]
+        return await arrays.preview(ref, info.context, POINTS if points is None else points)  # type: ignore[return-value]
 
     @strawberry.field(description="Least finite value.")
     async def min(ref: Array, info: Info) -> float | None:
@@ -88,6 +109,10 @@ class NdArray:
         return (await arrays.statistics(ref, info.context)).nan_count
 
     @strawberry.field(description="Absolute address of the whole array, to download or to show as a picture.")
-    def href(ref: Array, info: Info, format: ArrayFormat = ArrayFormat.NPY) -> str:  # noqa: A002
+    def href(
+        ref: Array,
+        info: Info,
+        format: Annotated[ArrayFormat | None, Described("The form of the download.")] = ArrayFormat.NPY,  # noqa: A002
+    ) -> str:
         """Nothing is read yet."""
-        return arrays.href(ref, info.context, str(format.value))
+        return arrays.href(ref, info.context, str((format or ArrayFormat.NPY).value))

@@ -279,13 +279,10 @@ async def test_an_array_too_large_is_not_decoded(sqlite_store: SqlStore) -> None
             assert not [s for s in statements if "blob" in s]
 
 
-RAW = "resolvers/arrays.py: _reduced compares nbytes with the limit, the codec the raw size, which is larger"
-
-
 @pytest.mark.parametrize(
     ("selection", "size"),
     [
-        pytest.param("activity { trace { mean } }", 160_000, marks=pytest.mark.xfail(reason=RAW)),
+        ("activity { trace { mean } }", 160_000),
         ("activity { trace { mean } }", 160_029),
     ],
 )
@@ -294,7 +291,6 @@ async def test_an_array_of_the_largest_size_is_decoded(selection: str, size: int
         await client.data(f"{{ unit(session: 4, scanIdx: 7, unitId: 1) {{ {selection} }} }}")
 
 
-@pytest.mark.xfail(reason=RAW)
 async def test_a_list_too_large_is_no_damage(sqlite_store: SqlStore) -> None:
     async with serving(sqlite_store, limits={"decoded_bytes": 2_000_000}) as client:
         error = await client.error("{ scan(session: 4, scanIdx: 7) { rawManualPupil { pupilX { mean } } } }")

@@ -35,9 +35,6 @@ PROMISES = [
     if isinstance(field, FieldDefinitionNode | InputValueDefinitionNode)
 ]
 
-AS_NULL = "types/array.py: an argument left out is null, or may not be null (DESIGN.md: UNSET, and nullable)"
-BROKEN = {("NdArray", "values"), ("NdArray", "preview"), ("NdArray", "href")}
-
 
 def _argument(node: InputValueDefinitionNode) -> tuple[str, str | None]:
     return print_ast(node.type), print_ast(node.default_value) if node.default_value else None
@@ -59,7 +56,6 @@ def _arguments(field: GraphQLField) -> dict[str, tuple[str, str | None]]:
             owner,
             field,
             id=f"{owner}.{field.name.value}",
-            marks=pytest.mark.xfail(reason=AS_NULL) if (owner, field.name.value) in BROKEN else (),
         )
         for owner, field in PROMISES
     ],

@@ -234,10 +234,7 @@ OURS = {name: kind for name, kind in SCHEMA.type_map.items() if not name.startsw
 BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
 
 
-BARE = {"NdArray": pytest.mark.xfail(reason="types/array.py: arguments without descriptions")}
-
-
-@pytest.mark.parametrize("name", [pytest.param(n, marks=BARE.get(n, ())) for n in sorted(OURS.keys() - BUILT_IN)])
+@pytest.mark.parametrize("name", sorted(OURS.keys() - BUILT_IN))
 def test_all_is_described(name: str) -> None:
     kind: Any = OURS[name]
     undescribed = [] if kind.description else [name]
