@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
-from starlette.types import Message
+from starlette.types import Message, Send
 
 from gql_nda.http.app import build_app
 from gql_nda.settings import Settings
 from gql_nda.stores.sql import SqlStore
-from tests.support.asgi import LEAVE, PATIENCE, call, part, question, receiving
+from tests.support.asgi import LEAVE, PATIENCE, Exchange, call, part, question, receiving
 from tests.support.client import serving
 from tests.support.stores import SlowStore
 
 SCAN = "{ scan(session: 4, scanIdx: 7) { fps } }"
+TRACE = "/arrays/activity/4.7.1/trace"
 FPS = {"data": {"scan": {"fps": 6.3009}}}
 
 
@@ -67,6 +68,19 @@ async def test_deadline_is_the_bodys_alone(slow: SlowStore) -> None:
     await asyncio.sleep(0.1)
     slow.go.set()
     assert (await answer).json == FPS
+
+
+async def test_a_slow_reader_is_no_slow_body(sqlite_store: SqlStore) -> None:
+    def slowly(exchange: Exchange) -> Send:
+        async def send(message: Message) -> None:
+            await asyncio.sleep(0.06)
+            await exchange.send(message)
+
+        return send
+
+    app = build_app(Settings(body_timeout=0.05), sqlite_store)
+    answer = await call(app, receiving(part(b"")), path=TRACE, method="GET", send=slowly)
+    assert (answer.status, len(answer.body)) == (200, 160_128)
 
 
 @pytest.mark.parametrize("headers", [{}, {"content-length": "1001"}])
@@ -175,7 +189,6 @@ async def test_health(sqlite_store: SqlStore) -> None:
 
 # --- browsers from elsewhere -----------------------------------------------------------------------
 
-TRACE = "/arrays/activity/4.7.1/trace"
 HOME, AWAY = "https://lab.example", "https://evil.example"
 
 
