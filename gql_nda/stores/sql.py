@@ -98,7 +98,7 @@ class SqlStore:
         if query.limit is None or len(keys) <= 1:
             records = await self._rows(query, keys)
         elif query.relation.indexed:
-            records = await self._pages(query, keys)
+            records = await self._pages(query, keys, query.limit)
         else:  # without an index every page would read the whole table: read it once, cut the pages here
             records = await self._rows(replace(query, limit=None), keys)
         groups = _grouped(query.on, (Row(query.table, record) for record in records))
@@ -141,14 +141,12 @@ class SqlStore:
     async def _rows(self, query: Query, keys: Sequence[Key]) -> list[Record]:
         return await self._chunked(keys, lambda ks: self._statements.rows(replace(query, keys=ks)))
 
-    async def _pages(self, query: Query, keys: Sequence[Key]) -> list[Record]:
+    async def _pages(self, query: Query, keys: Sequence[Key], limit: int) -> list[Record]:
         def union(piece: Sequence[Key]) -> Executable:
             last = len(set(piece))  # what follows only pads: it asks for no rows
-            limits = [query.limit if i < last else 0 for i in range(len(piece))]
-            pages = zip(piece, limits, strict=True)
-            return self._statements.pages([replace(query, keys=(key,), limit=limit) for key, limit in pages])
+            return self._statements.pages(query, piece, [limit if i < last else 0 for i in range(len(piece))])
 
-        return await self._chunked(keys, union, self.dialect.unions)
+        return await self._chunked(keys, union, self._statements.unions(query))
 
     async def _chunked(
         self, keys: Sequence[Key], statement: Callable[[tuple[Key, ...]], Executable], largest: int = 1024

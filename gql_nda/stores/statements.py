@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    exists,
     false,
     func,
     not_,
@@ -52,28 +53,46 @@ class Statements:
 
     def rows(self, query: Query) -> Select[Any]:
         """The rows of all keys of a query; the limit holds for them together."""
+        return self._of(self._all(query), query, query.keys, query.limit)
+
+    def pages(self, query: Query, keys: Sequence[Key], limits: Sequence[int]) -> Select[Any] | CompoundSelect[Any]:
+        """One page for each key: a union of limited selects reads little more than it returns."""
+        everything = self._all(query)
+        pages = [self._of(everything, query, (key,), limit) for key, limit in zip(keys, limits, strict=True)]
+        if len(pages) == 1:
+            return pages[0]
+        return union_all(*(select(page.subquery(f"p{i}")) for i, page in enumerate(pages)))
+
+    def _all(self, query: Query) -> Select[Any]:
+        """The rows of any key, all of them."""
         sources = _Sources(query)
         order = query.ordering if query.limit is not None else ()
         refs = [*map(Ref, narrow(query.table)), *(o.ref for o in query.ordering if o.ref.path)]
         chosen = [self._shown(ref, sources).label(ref.label) for ref in refs]
-        statement = select(*chosen).select_from(sources.joined).where(*self._conditions(query, sources))
+        statement = select(*chosen).select_from(sources.joined).where(*self._filter(query, sources))
         if query.after is not None:
             statement = statement.where(self._after(query.ordering, query.after, sources))
-        statement = statement.order_by(*(term for o in order for term in self._order(o, sources)))
-        return statement if query.limit is None else statement.limit(query.limit)
+        return statement.order_by(*(term for o in order for term in self._order(o, sources, query)))
 
-    def pages(self, queries: Sequence[Query]) -> Select[Any] | CompoundSelect[Any]:
-        """One page for each query of one key: a union of limited selects reads little more than it returns."""
-        if len(queries) == 1:
-            return self.rows(queries[0])
-        return union_all(*(select(self.rows(q).subquery(f"p{i}")) for i, q in enumerate(queries)))
+    def _of(self, statement: Select[Any], query: Query, keys: Sequence[Key], limit: int | None) -> Select[Any]:
+        """Those rows that some keys have, up to a limit."""
+        if query.on:
+            statement = statement.where(self._among([query.table.c[name] for name in query.on], keys))
+        return statement if limit is None else statement.limit(limit)
+
+    def unions(self, query: Query) -> int:
+        """The most pages, a power of two, that one statement can join: each repeats the filter's operands."""
+        page = 2 * len(query.on) + 2 + len(query.ordering) + _operands(query.where) + len(query.after or ()) ** 2
+        room = max(1, self.dialect.parameters // page)
+        return min(self.dialect.unions, 1 << (room.bit_length() - 1))
 
     def counts(self, query: Query) -> Select[Any]:
         """Number of rows of each key."""
         sources = _Sources(query)
         group = [query.table.c[name] for name in query.on]
         statement = select(*group, func.count().label("n")).select_from(sources.joined)
-        return statement.where(*self._conditions(query, sources)).group_by(*group)
+        statement = statement.where(*self._filter(query, sources)).group_by(*group)
+        return self._of(statement, query, query.keys, None)
 
     def largest(self, relation: Relation) -> Select[Any]:
         """Number of rows of the largest group."""
@@ -112,9 +131,7 @@ class Statements:
     def _exact(self, column: Column[Any]) -> Expression:
         return self.dialect.exact(column) if isinstance(column.type, String) else column
 
-    def _conditions(self, query: Query, sources: "_Sources") -> Iterator[Expression]:
-        if query.on:
-            yield self._among([query.table.c[name] for name in query.on], query.keys)
+    def _filter(self, query: Query, sources: "_Sources") -> Iterator[Expression]:
         if query.where is not None:
             yield self._predicate(query.where, sources)
 
@@ -148,8 +165,11 @@ class Statements:
             return func.substr(exact, 1, func.length(prefix)) == prefix
         return _OPERATORS[op](exact, [operand(v) for v in value] if isinstance(value, tuple) else operand(value))
 
-    def _order(self, order: Order, sources: "_Sources") -> Iterator[Expression]:
+    def _order(self, order: Order, sources: "_Sources", query: Query) -> Iterator[Expression]:
         column = sources[order.ref]
+        if order.ref.column.primary_key and not order.ref.textual and not _begins_key(query):
+            # MySQL would rather read all of the scan in the primary key's order than find a key's rows and sort them.
+            column = column + 0
         if order.ref.nullable:
             yield column.is_(null())
         exact = self.dialect.exact(column) if order.ref.textual else column
@@ -194,6 +214,11 @@ def _in(columns: Sequence[Expression], keys: Sequence[Key]) -> Expression:
     return tuple_(*columns).in_(keys)
 
 
+def _begins_key(query: Query) -> bool:
+    """Whether the rows of a key lie together in the order of the primary key."""
+    return set(key_names(query.table)[: len(query.on)]) == set(query.on)
+
+
 class _Sources:
     """The query's table and what its order and predicate reach from it, each joined once."""
 
@@ -212,11 +237,24 @@ class _Sources:
             # numbered, not named by their path: MySQL takes 64 characters
             here, there = self.aliases[path], step.table.alias(f"{step.table.name}_{len(self.aliases)}")
             self.aliases[longer] = there
-            self.joined = self.joined.outerjoin(there, and_(*(there.c[n] == here.c[n] for n in step.on)))
+            matches = [there.c[n] == here.c[n] for n in step.on]
+            if beside := [n for n in key_names(step.table) if n not in step.on]:
+                matches.append(_is_first(there, step, beside))
+            self.joined = self.joined.outerjoin(there, and_(*matches))
         return longer
 
     def __getitem__(self, ref: Ref) -> Expression:
         return self.aliases[ref.path].c[ref.column.name]
+
+
+def _is_first(row: FromClause, step: Relation, beside: Sequence[str]) -> Expression:
+    """No row of the relation has a smaller key: where there are two stacks, units are those of the first."""
+    other = step.table.alias(f"{row.name}_before")  # type: ignore[attr-defined]
+    same: list[Expression] = [other.c[n] == row.c[n] for n in step.on]
+    before = or_(
+        *(and_(*(other.c[m] == row.c[m] for m in beside[:i]), other.c[n] < row.c[n]) for i, n in enumerate(beside))
+    )
+    return not_(exists().where(*same, before))
 
 
 def _refs(predicate: Predicate | None) -> Iterator[Ref]:
@@ -228,3 +266,16 @@ def _refs(predicate: Predicate | None) -> Iterator[Ref]:
             yield from _refs(part)
         case Compare(ref):
             yield ref
+
+
+def _operands(predicate: Predicate | None) -> int:
+    """The most parameters that a predicate takes; a text can take two."""
+    match predicate:
+        case And(parts) | Or(parts):
+            return sum(map(_operands, parts))
+        case Not(part):
+            return _operands(part)
+        case Compare(_, _, value):
+            return 2 * len(value) if isinstance(value, tuple) else 2
+        case None:
+            return 0
