@@ -58,12 +58,12 @@ class _Maker:
         fields = [{**scan, "field": f} for scan in scans[:4] for f in range(1, 5)]
         masks = [{**field, "mask_id": m} for field in fields for m in range(1, self._random.randint(2, 7))]
         units = list(self._numbered(masks))
-        stack = {"stack_session": 9, "stack_idx": 19}
-        registrations = self._some([{**stack, **field} for field in fields])
+        stacks = [{"stack_session": 9, "stack_idx": idx} for idx in (19, 20)]
+        registrations = self._some([{**stack, **field} for stack in stacks for field in fields])
         yield from {"scan": scans, "field": fields, "segmentation": masks, "scan_unit": units}.items()
-        yield from {"stack": [stack], "registration": registrations}.items()
+        yield from {"stack": stacks, "registration": registrations}.items()
         yield "stack_unit", self._some(list(_placed(registrations, units)))
-        yield "coregistration", [{**stack, "transform_id": i} for i in range(1, 13)]
+        yield "coregistration", [{**stack, "transform_id": i} for stack in stacks for i in range(1, 9)]
         yield "fluorescence", masks
         for name in ("raster_correction", "motion_correction", "mean_intensity", "summary_images"):
             yield name, self._some(fields)

@@ -56,7 +56,9 @@ class Reference:
         return None if row is None else row[ref.column.name]
 
     def _other(self, table: Table, on: Sequence[str], row: Row) -> Row | None:
-        return next((other for other in self.all(table) if all(other[name] == row[name] for name in on)), None)
+        """The row at the end of a step: of several, in as many stacks, the first by primary key."""
+        others = [other for other in self.all(table) if all(other[name] == row[name] for name in on)]
+        return min(others, key=lambda other: [other[name] for name in key_names(table)], default=None)
 
     # --- pages ------------------------------------------------------------------------------------
 

@@ -49,11 +49,11 @@ HIDDEN = {t.clip, t.monet2, t.trippy}
 
 
 IN_STACK = {t.field: [t.registration], t.scan_unit: [t.stack_unit]}
-"""What is one row only because there is one stack."""
+"""What may be several rows, one in each stack; the first counts."""
 
 
 def steps(here: Table) -> list[Relation]:
-    """Relations to at most one row: parents, satellites, and what a field or unit is in the one stack."""
+    """Relations to at most one row: parents, satellites, and what a field or unit is in the first stack."""
     one = [there for there in TABLES.values() if set(key_names(there)) <= set(here.columns.keys())]
     return [up(here, there) for there in [*one, *IN_STACK.get(here, [])] if there not in {here, *HIDDEN}]
 
