@@ -229,8 +229,11 @@ async def test_wrong_data_is_no_fault_of_the_client(
 
 
 async def test_wrong_arguments_are_the_clients(sqlite_client: Client, caplog: pytest.LogCaptureFixture) -> None:
-    text = "query ($p: Int) { unit(session: 4, scanIdx: 7, unitId: 3) { times { preview(points: $p) { x } } } }"
-    error = await sqlite_client.error(text, p=None)
+    text = """query ($d: OrderDirection = ASC) {
+      units(orderBy: [{field: UM_X, direction: $d}]) { totalCount } }"""
+    assert (await sqlite_client.data(text))["units"]["totalCount"] == 160
+    error = await sqlite_client.error(text, d=None)
+    assert error["path"] == ["units"]
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 

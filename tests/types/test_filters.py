@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.client import Client
 from tests.types.nda import Record, name_of, trials, units
@@ -189,6 +191,37 @@ async def test_types_of_trials(name: str, value: str, client: Client, demo_path:
     expected = [t["trial_idx"] for t in mine if t["type"] == value]
     assert [node["trialIdx"] for node in found] == expected
     assert expected
+
+
+ODD = st.sampled_from(
+    ["%", "_", "\\", "'", '"', "\u0000", "\n", " ", "\U0001f600", "\u00e9", "e\u0301", "\ufeff", "\u2028", ";--", "{}"]
+)
+NAME = st.sampled_from(["04_07_000001", "05_03_000004", "09_06_000008", "c7daab17d264"])
+TEXT = st.text() | st.builds(lambda name, n, odd: name[:n] + odd, NAME, st.integers(0, 12), ODD | st.just(""))
+
+HOLDS: dict[str, Callable[[str, Any], bool]] = {
+    "eq": lambda value, text: value == text,
+    "ne": lambda value, text: value != text,
+    "in": lambda value, texts: value in texts,
+    "notIn": lambda value, texts: value not in texts,
+    "lt": lambda value, text: value < text,
+    "lte": lambda value, text: value <= text,
+    "gt": lambda value, text: value > text,
+    "gte": lambda value, text: value >= text,
+    "startsWith": lambda value, text: value.startswith(text),
+}
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    field=st.sampled_from([("strKey", "str_key"), ("hash", "hash")]), op=st.sampled_from(list(HOLDS)), data=st.data()
+)
+async def test_no_text_is_more_than_a_text(
+    client: Client, demo_path: Path, field: tuple[str, str], op: str, data: st.DataObject
+) -> None:
+    operand = data.draw(st.lists(TEXT, max_size=3) if op in ("in", "notIn") else TEXT)
+    expected = [name_of(u) for u in units(demo_path) if HOLDS[op](u[field[1]], operand)]
+    assert await kept(client, {field[0]: {op: operand}}) == expected
 
 
 # --- what makes no sense ---------------------------------------------------------------------------
