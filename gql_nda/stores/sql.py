@@ -133,7 +133,7 @@ class SqlStore:
         start, piece = 0, b""
         while start == 0 or len(piece) == size:
             records = await self._fetch(self._statements.chunk(column, key, start, size))
-            piece = next((bytes(r["blob"]) for r in records if _key(column, r) == key), b"")
+            piece = next((bytes(r["blob"] or b"") for r in records), b"")  # SQLite: '' has no part
             start += size
             if piece:
                 yield piece
