@@ -24,7 +24,7 @@ async def check(store: Store) -> list[Finding]:
     described, probed = await store.describe(), await store.probe()
     findings = [Finding("info", f"server: {probed['version']}")]
     findings += [finding for table in TABLES.values() for finding in _table(table, described.get(table.name))]
-    findings += _rights(probed["grants"])
+    findings += rights(probed["grants"])
     present = [t for t in TABLES.values() if t.name in described and not _missing(t, described[t.name])]
     for table in present:
         findings += await _rows(store, table)
@@ -69,7 +69,7 @@ def _family(kind: TypeEngine[Any]) -> str:
 _WRITING = ("ALL PRIVILEGES", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER")
 
 
-def _rights(grants: str) -> Iterator[Finding]:
+def rights(grants: str) -> Iterator[Finding]:
     """Sessions are read-only, but a user that can't write at all is safer."""
     mine = [line for line in grants.splitlines() if " TO PUBLIC" not in line.upper().replace("`", "")]
     found = [right for right in _WRITING if any(right in line.upper() for line in mine)]

@@ -3,13 +3,16 @@
 import argparse
 import asyncio
 import os
+import socket
 import sys
 from pathlib import Path
 
 from granian import Granian
 from granian.constants import Interfaces
 from pydantic import ValidationError
-from sqlalchemy import create_engine
+from sqlalchemy import URL, Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from gql_nda import demo
 from gql_nda.check import Finding, check
@@ -25,9 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
-    except (PublicError, OSError) as error:
+    except (PublicError, OSError, ValueError, SQLAlchemyError) as error:
+        told = getattr(error, "orig", None) or error
         reason = getattr(error.__cause__, "orig", None)
-        print(f"gql-nda: {error}{f': {reason}' if reason else ''}", file=sys.stderr)
+        print(f"gql-nda: {told}{f': {reason}' if reason else ''}", file=sys.stderr)
         return 1
     return code
 
@@ -42,8 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     _setting_flags(checking, only=("database",))
     checking.set_defaults(run=_check)
     making = commands.add_parser("demo", help="build the demo dataset, into a file or another database")
-    making.add_argument("target", help="a file, or an SQLAlchemy URL of an empty database")
-    making.add_argument("--units", type=int, default=600, help="number of units (default: 600)")
+    making.add_argument("target", help="a file, or mysql://user:password@host/database, which must be empty")
+    making.add_argument(
+        "--units", type=int, default=600, help="units, at least one for each of 146 fields (default: 600)"
+    )
     making.add_argument("--no-traces", action="store_true", help="leave out what is large: for benchmarks")
     making.set_defaults(run=_demo)
     printing = commands.add_parser("schema", help="print the schema")
@@ -75,6 +81,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _serve(options: argparse.Namespace) -> int:
     settings = _settings(options)
     _expect_database(settings.database.get_secret_value())
+    _expect_port(settings.host, settings.port)
     print(f"GraphiQL: http://{settings.host}:{settings.port}/graphql", flush=True)
     Granian(
         "gql_nda.http.app:create",
@@ -97,6 +104,12 @@ def _expect_database(url: str) -> None:
     SqlStore(url)
 
 
+def _expect_port(host: str, port: int) -> None:
+    """Say when the port is taken: Granian would share it, and each server get some of the requests."""
+    with socket.create_server((host, port)):
+        pass
+
+
 def _check(options: argparse.Namespace) -> int:
     settings = _settings(options)
     store = SqlStore(settings.database.get_secret_value(), deadlines=settings.deadlines)
@@ -116,9 +129,7 @@ def _check(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     traces = not options.no_traces
     if "://" in options.target:
-        with create_engine(options.target).begin() as connection:
-            metadata.create_all(connection)
-            demo.write(demo.rows(options.units, traces), connection, _progress)
+        asyncio.run(_fill(parse_address(options.target).set(drivername="mysql+asyncmy"), options.units, traces))
         print()
         return 0
     path = Path(options.target)
@@ -128,6 +139,19 @@ def _demo(options: argparse.Namespace) -> int:
     demo.build(path, options.units, traces, progress=_progress)
     print(f"\rdemo dataset: {path}, {path.stat().st_size / 1e6:.0f} MB" + " " * 30, flush=True)
     return 0
+
+
+async def _fill(address: URL, units: int, traces: bool) -> None:
+    """The demo in an empty database of MySQL or MariaDB."""
+
+    def write(connection: Connection) -> None:
+        metadata.create_all(connection)
+        demo.write(demo.rows(units, traces), connection, _progress)
+
+    engine = create_async_engine(address)
+    async with engine.begin() as connection:
+        await connection.run_sync(write)
+    await engine.dispose()
 
 
 def _progress(step: str, done: float) -> None:

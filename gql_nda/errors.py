@@ -64,9 +64,3 @@ class Timeout(PublicError):
     """An operation or a statement took longer than its deadline."""
 
     code = "TIMEOUT"
-
-
-class PersistedQueryNotFound(PublicError):
-    """An automatic persisted query whose document isn't known here."""
-
-    code = "PERSISTED_QUERY_NOT_FOUND"

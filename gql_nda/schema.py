@@ -5,7 +5,6 @@ import secrets
 import sys
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator
-from functools import partial
 from typing import Any
 
 import strawberry
@@ -27,6 +26,7 @@ from strawberry.types import ExecutionContext
 
 from gql_nda.context import Context
 from gql_nda.cost import AnswerSize
+from gql_nda.dataset import Dataset
 from gql_nda.errors import LimitExceeded, PublicError
 from gql_nda.limits import Limits, measure, modest
 from gql_nda.query import Relation
@@ -151,21 +151,30 @@ class Guard(SchemaExtension):
         if isinstance(variables, list):
             return  # the execution finds them wrong, too, and says so
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        counter = AnswerSize(schema, fragments, variables.coerced, limits.page_default, partial(_largest, context))
+        groups = _Groups(context.dataset)
+        counter = AnswerSize(schema, fragments, variables.coerced, limits.page_default, groups.largest)
         size = await counter.of(operation)
         for limit, count, of in (("objects", size.rows, "rows"), ("values", size.values, "values")):
             most = getattr(limits, limit)
             if count > most:
                 message = f"{limit}: the operation can return {count} {of}, at most {most}"
-                raise LimitExceeded(message, limit=limit, maximum=most)
+                raise groups.error or LimitExceeded(message, limit=limit, maximum=most)
 
 
-async def _largest(context: Context, relation: Relation) -> int:
-    """Rows of a relation's largest group; a store that can't tell now fails the fields that ask it, not all."""
-    try:
-        return await context.dataset.largest(relation)
-    except (PublicError, SQLAlchemyError):
-        return sys.maxsize
+class _Groups:
+    """Sizes of relations' largest groups; ``error`` is why one of them couldn't be told."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self.error: Exception | None = None
+
+    async def largest(self, relation: Relation) -> int:
+        """Rows of the largest group; what a store can't tell now fails the fields that ask it, not all."""
+        try:
+            return await self._dataset.largest(relation)
+        except (PublicError, SQLAlchemyError) as error:
+            self.error = error
+            return sys.maxsize
 
 
 def public(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ A setting is read from the environment (``GQL_NDA_PORT``, ``GQL_NDA_LIMITS__DEPT
 """
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -46,11 +46,14 @@ class Settings(BaseSettings):
         None, description="Address under which clients reach the server, for the hrefs of arrays; else the request's."
     )
     trusted_proxies: list[str] = Field(
-        [], description="Addresses of proxies whose X-Forwarded-Proto and -Host are believed, as JSON; * is any."
+        [],
+        description="Proxies whose X-Forwarded-Proto, -Host and -Prefix are believed: addresses as JSON; * is any.",
     )
     dataset_version: str | None = Field(None, description="Version of the dataset's release, shown by `dataset`.")
     graphiql: bool = Field(True, description="Whether /graphql shows GraphiQL to a browser.")
-    log_level: str = Field("info", description="Least severe messages to log: debug, info, warning, error.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe messages to log: debug, info, warning or error."
+    )
     limits: Limits = Field(default_factory=Limits, description="Limits of a request.")
 
     @property

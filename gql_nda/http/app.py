@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,7 +14,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from gql_nda.check import rights
 from gql_nda.dataset import Dataset
+from gql_nda.errors import PublicError
 from gql_nda.http.arrays import ArrayRoute
 from gql_nda.http.graphiql import STATIC, page
 from gql_nda.http.graphql import Endpoint
@@ -23,6 +25,8 @@ from gql_nda.schema import build_schema
 from gql_nda.settings import Settings
 from gql_nda.stores import Store
 from gql_nda.stores.sql import SqlStore
+
+log = logging.getLogger(__name__)
 
 
 def open_store(settings: Settings) -> Store:
@@ -54,6 +58,7 @@ def build_app(settings: Settings, store: Store) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await store.start()
+        await _warn_of_rights(store)
         try:
             yield
         finally:
@@ -74,23 +79,35 @@ def build_app(settings: Settings, store: Store) -> Starlette:
     )
 
 
+async def _warn_of_rights(store: Store) -> None:
+    """Sessions are read-only; say so when the user could write all the same."""
+    with suppress(PublicError):  # a database that is away may come later
+        for finding in rights((await store.probe())["grants"]):
+            log.warning("%s", finding.message)
+
+
 def _middleware(settings: Settings) -> list[Middleware]:
-    chain = [
+    return [
+        *_cors(settings.cors_origins),  # outermost, so that a page can read refusals too
         Middleware(CancelOnDisconnect),
         Middleware(Proxies, trusted=settings.trusted_proxies),
         Middleware(BodyDeadline, seconds=settings.body_timeout),
     ]
-    if settings.cors_origins:
-        chain.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.cors_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=["content-type", "accept"],
-                expose_headers=["content-length", "content-disposition", "etag", "retry-after"],
-            )
+
+
+def _cors(origins: list[str]) -> list[Middleware]:
+    """What lets pages of other origins call the server: nothing, unless they are named."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type", "accept"],
+            expose_headers=["content-length", "content-disposition", "etag", "retry-after"],
         )
-    return chain
+    ]
 
 
 def _health(well: bool) -> Response:

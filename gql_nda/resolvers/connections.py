@@ -83,5 +83,5 @@ async def missing(planned: Planned, context: Context) -> list[Key]:
     if not planned.listed:
         return []
     query = planned.query
-    found = await context.loaders.ask(context.store.rows, Query(query.table, query.on, query.keys))
+    found = await context.loaders.ask(context.store.counts, Query(query.table, query.on, query.keys))
     return [key for key in dict.fromkeys(query.keys) if key not in found]

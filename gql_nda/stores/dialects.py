@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Double, LargeBinary, String, cast, func, literal, literal_column
 from sqlalchemy.sql import ColumnElement
@@ -73,7 +74,7 @@ def _sqlite_read_only(url: URL) -> URL:
     path = url.database or ""
     if path.startswith("file:"):
         return url
-    return url.set(database=f"file:{path}", query={"mode": "ro", "uri": "true"})
+    return url.set(database=f"file:{quote(path)}", query={"mode": "ro", "uri": "true"})
 
 
 _MAX_STATEMENT_TIME_EXCEEDED, _MAX_EXECUTION_TIME_EXCEEDED, _INTERRUPTED = 1969, 3024, 1317

@@ -13,6 +13,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal_column,
     not_,
     null,
     or_,
@@ -169,7 +170,7 @@ class Statements:
         column = sources[order.ref]
         if order.ref.column.primary_key and not order.ref.textual and not _begins_key(query):
             # MySQL would rather read all of the scan in the primary key's order than find a key's rows and sort them.
-            column = column + 0
+            column = column + literal_column("0")
         if order.ref.nullable:
             yield column.is_(null())
         exact = self.dialect.exact(column) if order.ref.textual else column

@@ -226,14 +226,14 @@ def _key_argument(column: Column[Any]) -> StrawberryArgument:
     )
 
 
-def declared(spec: Any, description: str | None, name: str | None = None) -> Any:
+def declared(spec: Any, description: str | None) -> Any:
     """A field of that spec."""
-    return NdaField(graphql_name=name, description=description, metadata={"spec": spec})
+    return NdaField(description=description, metadata={"spec": spec})
 
 
-def column(source: Column[Any], *, name: str | None = None) -> Any:
+def column(source: Column[Any]) -> Any:
     """A column of the type's own table."""
-    return declared(ColumnSpec(source), source.comment, name)
+    return declared(ColumnSpec(source), source.comment)
 
 
 def parent(here: Table, there: Table, description: str | None = None, *, on: tuple[str, ...] = ()) -> Any:

@@ -7,6 +7,7 @@ input's field means stands beside it in ``_Meaning``: a column, another entity, 
 import dataclasses
 from collections.abc import Iterator
 from enum import Enum
+from math import isfinite
 from typing import Any
 
 import strawberry
@@ -290,6 +291,8 @@ def _plain(operand: Any) -> Any:
     """An operand as the column holds it."""
     if isinstance(operand, Enum):
         return operand.value
+    if isinstance(operand, float) and not isfinite(operand):
+        raise BadUserInput(f"where: {operand} is no number to compare with", argument="where")
     if isinstance(operand, str) and not _encodable(operand):
         raise BadUserInput(f"where: {ascii(operand)[:80]} is no valid text", argument="where")
     return operand
