@@ -192,6 +192,23 @@ async def test_what_is_meant_for_clients_reaches_them(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+DEEP = "{ scans { nodes { fields { nodes { units { nodes { umX } } } } } } }"
+
+
+@pytest.mark.parametrize(("text", "paths"), [("{ scans { nodes { fps } } }", [["scans", "nodes"]]), (DEEP, [None])])
+async def test_a_store_that_is_away_is_no_limit(
+    text: str, paths: list[Any], demo_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With it away nobody knows how little there is: that isn't told as too much."""
+    store = BrokenStore(f"sqlite:///{demo_path}", StoreUnavailable("away"))
+    monkeypatch.setattr(store, "largest", store.rows)
+    async with serving(store) as client:
+        errors = (await client.answer(text))["errors"]
+    await store.close()
+    assert [error.get("path") for error in errors] == paths
+    assert {error["extensions"]["code"] for error in errors} == {"STORE_UNAVAILABLE"}
+
+
 class WrongStore(SqlStore):
     """A store whose rows hold what the tables forbid."""
 
