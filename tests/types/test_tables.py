@@ -80,8 +80,7 @@ COLUMNS = [column for table in TABLES.values() for column in table.columns]
 LINKS = [
     pytest.param(table, link, id=f"{name}-{link.referred_table.name}")
     for name, table in TABLES.items()
-    for link in table.constraints
-    if isinstance(link, ForeignKeyConstraint)
+    for link in sorted(table.foreign_key_constraints, key=lambda link: link.referred_table.name)
 ]
 
 
