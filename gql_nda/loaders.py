@@ -68,11 +68,15 @@ class Loader(DataLoader[K, V]):
         if not self._waiting[key]:
             del self._waiting[key]
         if not self._waiting:
+            for unfinished in [key for key, shared in self._cache.items() if not shared.done()]:
+                del self._cache[unfinished]  # who asks again gets a new batch, not the end of this one
             self.close()
 
     async def _guarded(self, keys: list[K]) -> list[V | Exception]:
         task = asyncio.current_task()
         assert task is not None
+        if not self._waiting:
+            raise RuntimeError("nobody waits for this batch any more")
         self._running.add(task)
         try:
             return list(await self._batch(keys))

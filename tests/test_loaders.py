@@ -1,0 +1,377 @@
+"""Loaders: aiodataloader's hazards are mended, and one level of a query is one statement.
+
+A hazard's test runs on the plain ``DataLoader`` too, where it must fail: so it is known to see it.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from math import ceil
+from typing import Any
+
+import pytest
+from aiodataloader import DataLoader
+from sqlalchemy import create_engine, event
+
+from gql_nda import demo
+from gql_nda import tables as t
+from gql_nda.codec import pack, unpack
+from gql_nda.errors import BlobCorrupt
+from gql_nda.loaders import Loader, Loaders, Reduction
+from gql_nda.query import Key, Query, up
+from gql_nda.stores.sql import SqlStore
+from gql_nda.tables import metadata
+from tests.support.client import Client, Statements, serving
+from tests.support.mariadb import ADMIN, MariaDb
+
+PATIENCE = 1.0
+"""Seconds after which something is taken to hang."""
+
+
+class Source:
+    """A batch function that tells what was asked of it, and answers when it is let to."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+        self.ended: list[str] = []
+        self.go = asyncio.Event()
+
+    async def __call__(self, keys: list[int]) -> list[Any]:
+        self.asked.append(list(keys))
+        try:
+            await self.go.wait()
+        except asyncio.CancelledError:
+            self.ended.append("cancelled")
+            raise
+        self.ended.append("answered")
+        return [ValueError(key) if key < 0 else 10 * key for key in keys]
+
+
+async def patiently(work: "Coroutine[Any, Any, Any] | asyncio.Future[Any]") -> Any:
+    return await asyncio.wait_for(work, PATIENCE)
+
+
+async def begun(source: Source, batches: int = 1) -> None:
+    """Wait until the batch function was called."""
+    for _ in range(100):
+        if len(source.asked) >= batches:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("no batch was begun")
+
+
+def plain(batch: Any) -> Any:
+    """What the hazards are those of."""
+
+    async def function(keys: list[Any]) -> Any:  # aiodataloader takes coroutine functions alone
+        return await batch(keys)
+
+    return DataLoader(function)
+
+
+def mended(batch: Any) -> Any:
+    return Loader(batch)
+
+
+hazard = pytest.mark.parametrize(
+    "make", [mended, pytest.param(plain, marks=pytest.mark.xfail(raises=(AssertionError, TimeoutError), strict=True))]
+)
+
+
+# --- the hazards ----------------------------------------------------------------------------------
+
+
+@hazard
+@pytest.mark.parametrize("ticks", range(8))
+async def test_a_cancelled_load_does_not_poison_its_key(make: Any, ticks: int) -> None:
+    source = Source()
+    loader = make(source)
+    first = loader.load(1)
+    await begun(source)
+    first.cancel()
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    source.go.set()
+    second = loader.load(1)
+    (value,) = await patiently(asyncio.gather(second, return_exceptions=True))
+    assert value == 10
+
+
+@hazard
+async def test_one_of_two_waiters_leaves_without_the_other(make: Any) -> None:
+    source = Source()
+    loader = make(source)
+    first, second = loader.load(1), loader.load(1)
+    await begun(source)
+    first.cancel()
+    await asyncio.sleep(0)
+    source.go.set()
+    (value,) = await patiently(asyncio.gather(second, return_exceptions=True))
+    assert value == 10
+    assert source.asked == [[1]]
+
+
+@hazard
+async def test_a_batch_dies_with_its_last_waiter(make: Any) -> None:
+    source = Source()
+    loader = make(source)
+    waiters = [loader.load(key) for key in (1, 2, 1)]
+    await begun(source)
+    for waiter in waiters[:-1]:
+        waiter.cancel()
+        await asyncio.sleep(0)
+        assert source.ended == []
+    waiters[-1].cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    ended = list(source.ended)
+    source.go.set()
+    await asyncio.gather(*waiters, return_exceptions=True)
+    assert ended == ["cancelled"]
+
+
+@hazard
+async def test_a_batch_that_nobody_waits_for_is_not_begun(make: Any) -> None:
+    source = Source()
+    loader = make(source)
+    loader.load(1).cancel()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    source.go.set()
+    assert source.asked == []
+
+
+@hazard
+async def test_a_batch_that_is_cancelled_does_not_hang_its_callers(make: Any) -> None:
+    async def batch(keys: Sequence[int]) -> list[int]:
+        raise asyncio.CancelledError
+
+    loader = make(batch)
+    ends = await patiently(asyncio.gather(*(loader.load(key) for key in (1, 2)), return_exceptions=True))
+    assert [type(end) for end in ends] == [RuntimeError] * 2
+
+
+async def test_batches_die_with_their_request(mariadb_store: SqlStore) -> None:
+    loaders, source = Loaders(mariadb_store), Source()
+    waiter = asyncio.ensure_future(loaders._get("slow", source).load(1))
+    await begun(source)
+    loaders.close()
+    with pytest.raises(RuntimeError):
+        await patiently(waiter)
+    assert source.ended == ["cancelled"]
+
+
+# --- many keys ------------------------------------------------------------------------------------
+
+
+class AtOnce:
+    """Counts the statements of a store, and how many were under way together."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.total = self.most = self._now = 0
+        event.listen(store.engine.sync_engine, "before_cursor_execute", self._begin)
+        event.listen(store.engine.sync_engine, "after_cursor_execute", self._end)
+
+    def _begin(self, *_: Any) -> None:
+        self.total += 1
+        self._now += 1
+        self.most = max(self.most, self._now)
+
+    def _end(self, *_: Any) -> None:
+        self._now -= 1
+
+
+UNIT = up(t.scan_unit, t.scan_unit)
+KEYS: list[Key] = [(4, 7, number) for number in range(10_000)]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda store: Loaders(store).row(UNIT),
+        pytest.param(
+            lambda store: DataLoader(_units(store), max_batch_size=1024), marks=pytest.mark.xfail(raises=AssertionError)
+        ),
+    ],
+    ids=["mended", "plain"],
+)
+async def test_ten_thousand_keys_are_few_statements_one_after_another(store: SqlStore, make: Any) -> None:
+    at_once, loader = AtOnce(store), make(store)
+    rows = await loader.load_many(KEYS)
+    expected = {row.key for row in (await store.rows(Query(t.scan_unit)))[()]} & set(KEYS)
+    assert {row.key for row in rows if row} == expected != set()
+    assert (at_once.total, at_once.most) == (ceil(10_000 / 1024) + 1, 1)
+
+
+def _units(store: SqlStore) -> Any:
+    async def batch(keys: list[Key]) -> list[Any]:
+        found = await store.rows(Query(t.scan_unit, UNIT.on, tuple(keys)))
+        return [found.get(key, [None])[0] for key in keys]
+
+    return batch
+
+
+async def test_a_request_has_eight_statements_under_way_at_most(store: SqlStore) -> None:
+    at_once, loaders = AtOnce(store), Loaders(store)
+    relations = [up(t.scan_unit, table) for table in (t.oracle, t.activity, t.unit_hash, t.area_membership)]
+    others = [up(t.field, table) for table in (t.scan, t.raster_correction, t.summary_images, t.mean_intensity)]
+    more = [up(t.scan, table) for table in (t.scan_times, t.stimulus, t.treadmill, t.manual_pupil, t.raw_treadmill)]
+    keys = {3: (4, 7, 1), 2: (4, 7)}
+    waiting = [loaders.row(r).load(keys[len(r.on)]) for r in (*relations, *others, *more) if len(r.on) in keys]
+    await asyncio.gather(*waiting)
+    assert at_once.total == len(waiting) > 8
+    assert at_once.most <= 8
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+async def test_an_error_stays_with_its_own_key() -> None:
+    source = Source()
+    source.go.set()
+    loader = Loader(source)
+    good, bad, other = await loader.load_each([1, -2, 3])
+    assert (good, other) == (10, 30)
+    assert isinstance(bad, ValueError)
+    assert source.asked == [[1, -2, 3]]
+
+
+async def test_an_array_that_is_damaged_leaves_the_others(tmp_path: Any) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/three.sqlite")
+    metadata.create_all(engine)
+    blobs = {1: pack([1.5]), 2: b"mYm\0A\xff", 4: pack([2.5])}
+    rows = [{"session": 1, "scan_idx": 1, "unit_id": number, "trace": blob} for number, blob in blobs.items()]
+    with engine.begin() as connection:
+        connection.execute(t.activity.insert(), rows)
+    engine.dispose()
+    store = SqlStore(f"sqlite:///{tmp_path}/three.sqlite")
+    loader = Loaders(store).reduced(t.activity.c.trace)
+    found = await loader.load_each([Reduction((1, 1, number), unpack, sum) for number in (1, 2, 3, 4)])
+    await store.close()
+    assert [found[0], found[2], found[3]] == [1.5, None, 2.5]
+    assert isinstance(found[1], BlobCorrupt)
+    assert found[1].details["key"] == {"session": 1, "scan_idx": 1, "unit_id": 2}
+
+
+# --- statements of real queries -------------------------------------------------------------------
+
+UNITS = 1_200
+
+
+@pytest.fixture(scope="module")
+async def crowd_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A demo of more than a thousand units, without traces."""
+    path = tmp_path_factory.mktemp("crowd") / "crowd.sqlite"
+    demo.build(path, UNITS, traces=False)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+async def crowd(request: pytest.FixtureRequest, crowd_url: str, mariadb: MariaDb) -> AsyncIterator[SqlStore]:
+    """The same in each store."""
+    if request.param == "mariadb":
+        name = mariadb.create("crowd")
+        engine = create_engine(mariadb.url(name, user=ADMIN, driver="mysql+pymysql"))
+        metadata.create_all(engine)
+        with engine.begin() as connection:
+            demo.write(demo.rows(UNITS, traces=False), connection)
+        engine.dispose()
+    store = SqlStore(crowd_url if request.param == "sqlite" else mariadb.url("crowd"))
+    await store.start()
+    yield store
+    await store.close()
+
+
+@pytest.fixture(scope="module")
+async def crowd_client(crowd: SqlStore) -> AsyncIterator[Client]:
+    async with serving(crowd) as client:
+        yield client
+
+
+async def asked(client: Client, store: SqlStore, query: str, **variables: Any) -> tuple[dict[str, Any], Counter[str]]:
+    """The answer, and the statements it took by their table: of a server that knows its largest groups."""
+    await client.data(query, **variables)
+    statements = Statements(store)
+    data = await client.data(query, **variables)
+    return data, Counter(_table(statement) for statement in statements)
+
+
+def _table(statement: str) -> str:
+    """The table that a statement, or the first page of a union, reads first."""
+    (table, *_) = re.findall(r"FROM ([a-z_]\w+)", statement)
+    return str(table)
+
+
+FIVE_DEEP = """{ scans { nodes {
+  fields(first: 20) { nodes {
+    units(first: 20, orderBy: [{field: PEARSON, direction: DESC}]) { totalCount nodes {
+      oracle { pearson unit { brainArea } }
+      stackUnit { stackX registration { stack { motorX } } }
+      mask { maskType field { fieldZ } }
+    } } } } } } }"""
+
+
+async def test_five_levels_are_a_statement_a_relation_and_level(crowd_client: Client, crowd: SqlStore) -> None:
+    data, statements = await asked(crowd_client, crowd, FIVE_DEEP)
+    fields = [field for scan in data["scans"]["nodes"] for field in scan["fields"]["nodes"]]
+    units = [unit for field in fields for unit in field["units"]["nodes"]]
+    assert len(data["scans"]["nodes"]) == 19
+    assert len(fields) == 146
+    assert len(units) == sum(field["units"]["totalCount"] for field in fields) == UNITS
+    scored = sum(unit["oracle"] is not None for unit in units)
+
+    def lists(keys: int) -> int:
+        return ceil(keys / 1024)
+
+    assert statements == {
+        "scan": 1,
+        "field": 1 + lists(146),  # of the scans, a page each; of the masks, by key
+        "scan_unit": ceil(146 / 128) + lists(146) + lists(scored),  # pages of the fields, their counts, of the scores
+        "oracle": lists(UNITS),
+        "area_membership": lists(scored),
+        "stack_unit": lists(UNITS),
+        "registration": lists(146),
+        "stack": 1,
+        "segmentation": lists(UNITS),
+        "mask_classification": lists(UNITS),
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ("unitId umX", {}),
+        ("scan { fps }", {"scan": 1}),
+        ("oracle { pearson }", {"oracle": 1}),
+        ("a: oracle { pearson } b: oracle { trials }", {"oracle": 1}),
+        ("brainArea maskType", {"area_membership": 1, "mask_classification": 1}),
+        ("hash strKey", {"unit_hash": 1}),
+        ("activity { trace { shape dtype } }", {"activity": 2}),  # the rows, the heads
+        ("fluorescence { shape nbytes href }", {"fluorescence": 1}),
+        ("fluorescence { values mean }", {"fluorescence": 2}),  # the heads, the blobs
+        ("field { masks(first: 2) { nodes { maskId } } }", {"field": 1, "segmentation": 1}),
+        ("field { masks(first: 2) { totalCount } }", {"field": 1, "segmentation": 1}),
+        (
+            "field { registration { stack { coregistrations { nodes { version } } } } }",
+            {"field": 1, "registration": 1, "stack": 1, "coregistration": 1},
+        ),
+        (
+            "scan { units(first: 1) { nodes { scan { fields(first: 1) { nodes { fieldZ } } } } } }",
+            {"scan": 1, "scan_unit": 1, "field": 1},
+        ),
+    ],
+)
+async def test_a_thousand_units_take_a_statement_a_relation(
+    crowd_client: Client, crowd: SqlStore, fields: str, expected: dict[str, int]
+) -> None:
+    data, statements = await asked(crowd_client, crowd, f"{{ units(first: 1000) {{ nodes {{ {fields} }} }} }}")
+    assert len(data["units"]["nodes"]) == 1000
+    assert statements - Counter({"scan_unit": 1}) == Counter(expected)
+
+
+async def test_one_page_serves_all_that_a_connection_shows(crowd_client: Client, crowd: SqlStore) -> None:
+    query = "{ units(first: 10) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { unitId } }"
+    data, statements = await asked(crowd_client, crowd, query + " nodes { unitId } } }")
+    assert data["units"]["pageInfo"]["endCursor"] == data["units"]["edges"][-1]["cursor"]
+    assert statements == {"scan_unit": 2}  # the page and the count
