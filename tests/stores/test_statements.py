@@ -1,6 +1,7 @@
 """Every statement that the stores send is looked at: what MySQL 5.7 takes, bounded, and few."""
 
 import re
+from collections.abc import AsyncIterator
 from math import ceil
 
 import pytest
@@ -169,17 +170,30 @@ def rows_read(mariadb: MariaDb) -> int:
     return sum(int(value) for _, value in mariadb.execute("SHOW GLOBAL STATUS LIKE 'Handler_read%'"))
 
 
-async def test_rows_read_stay_near_rows_returned(mariadb: MariaDb, wide: str) -> None:
+@pytest.fixture
+async def wide_store(wide: str) -> AsyncIterator[SqlStore]:
     store = SqlStore(wide)
-    keys = tuple((session, 1) for session in range(PARENTS))
-    query = Query(t.field, ("session", "scan_idx"), keys, limit=PAGE)
-    (await store.rows(Query(t.field, limit=1)))  # connects
-    before = rows_read(mariadb)
-    pages = await store.rows(query)
-    read = rows_read(mariadb) - before
+    await store.rows(Query(t.scan, limit=1))  # connects
+    yield store
     await store.close()
+
+
+async def test_rows_read_stay_near_rows_returned(mariadb: MariaDb, wide_store: SqlStore) -> None:
+    keys = tuple((session, 1) for session in range(PARENTS))
+    before = rows_read(mariadb)
+    pages = await wide_store.rows(Query(t.field, ("session", "scan_idx"), keys, limit=PAGE))
+    read = rows_read(mariadb) - before
     assert {key: [row["field"] for row in rows] for key, rows in pages.items()} == {
         key: list(range(PAGE)) for key in keys
     }
     returned = PARENTS * PAGE
     assert returned <= read <= 5 * returned < PARENTS * CHILDREN
+
+
+async def test_rows_by_key_read_little_else(mariadb: MariaDb, wide_store: SqlStore) -> None:
+    keys = tuple((session, 1, 7) for session in range(PARENTS))
+    before = rows_read(mariadb)
+    found = await wide_store.rows(Query(t.field, key_names(t.field), keys))
+    read = rows_read(mariadb) - before
+    assert set(found) == set(keys)
+    assert PARENTS <= read <= 5 * PARENTS < PARENTS * CHILDREN
