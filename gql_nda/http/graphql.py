@@ -75,11 +75,20 @@ class Endpoint:
         except CannotGetOperationTypeError:
             raise Refused(400, "operationName: names no operation of the document.") from None
         except InvalidOperationTypeError as error:
-            raise Refused(400 if method == "POST" else 405, error.as_http_error_reason(method)) from None
+            status, headers = (400, {}) if method == "POST" else (405, {"allow": "POST"})
+            raise Refused(status, error.as_http_error_reason(method), headers) from None
         errors = public(result.errors or ())
         if result.data is None and not any("path" in error for error in errors):
-            return {"errors": errors}, 400  # nothing was executed
+            return {"errors": errors}, _status(errors)  # nothing was executed
         return ({"errors": errors} if errors else {}) | {"data": result.data}, 200
+
+
+_OURS = {"STORE_UNAVAILABLE": 503, "TIMEOUT": 504, "INTERNAL_SERVER_ERROR": 500}
+
+
+def _status(errors: list[dict[str, Any]]) -> int:
+    """Whose fault it is that nothing was executed: the client's, unless a code says otherwise."""
+    return max((_OURS.get(error["extensions"]["code"], 400) for error in errors), default=400)
 
 
 def base_url(request: Request, settings: Settings) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from gql_nda.cost import AnswerSize
+from gql_nda.errors import StoreUnavailable
 from gql_nda.stores.sql import SqlStore
 from tests.support.client import Client, serving
 from tests.support.stores import SlowStore
@@ -270,3 +272,18 @@ async def test_an_operation_that_takes_too_long_is_ended(demo_path: Path) -> Non
     assert store.cancelled.is_set()
     assert store.reading == 0
     await store.close()
+
+
+async def test_what_the_server_fails_at_is_not_the_clients_fault(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> int:
+        raise StoreUnavailable("the database does not answer")
+
+    monkeypatch.setattr(AnswerSize, "of", away)
+    async with serving(sqlite_store) as client:
+        response = await client.http.post(
+            "/graphql", json={"query": "{ scans { totalCount } }"}, headers={"accept": RESPONSE}
+        )
+    assert response.status_code == 503
+    assert response.json()["errors"][0]["extensions"]["code"] == "STORE_UNAVAILABLE"
