@@ -8,6 +8,7 @@ from sqlalchemy import Column, Table
 
 from gql_nda import tables as t
 from gql_nda.check import check
+from gql_nda.dataset import Dataset
 from gql_nda.query import Compare, Key, Operator, Order, Query, Ref, Relation, Row, down, up
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES, is_blob, key_names
@@ -231,6 +232,10 @@ async def test_a_store_knows_its_tables(store: SqlStore) -> None:
     assert {name: list(columns) for name, columns in described.items()} == {
         table.name: [c.name for c in table.c] for table in TABLES.values()
     }
+
+
+async def test_a_dataset_has_one_name(sqlite_store: SqlStore, mariadb_store: SqlStore) -> None:
+    assert await Dataset(sqlite_store).fingerprint() == await Dataset(mariadb_store).fingerprint()
 
 
 async def test_a_check_finds_nothing_wrong(store: SqlStore, inserted: Rows) -> None:
