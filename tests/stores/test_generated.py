@@ -44,3 +44,10 @@ async def test_both_stores_go_on_behind_a_row_as_the_reference(
     expected = dumped(REFERENCE.rows(query))
     assert dumped(await sqlite_store.rows(query)) == expected
     assert dumped(await mariadb_store.rows(query)) == expected
+
+
+@settings(thorough, max_examples=200)
+@given(query=queries())
+async def test_the_text_protocol_makes_no_difference(query: Query, text_store: SqlStore) -> None:
+    assert dumped(await text_store.rows(query)) == dumped(REFERENCE.rows(query))
+    assert dumped(await text_store.counts(query)) == dumped(REFERENCE.counts(query))

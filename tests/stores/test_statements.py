@@ -13,17 +13,12 @@ from gql_nda.query import Compare, Key, Order, Query, Ref, up
 from gql_nda.stores.sql import SqlStore
 from gql_nda.stores.statements import padded
 from gql_nda.tables import TABLES, is_blob, key_names
-from tests.stores.conftest import fill
+from tests.stores.conftest import FOREIGN, fill
 from tests.stores.dataset import Rows
 from tests.stores.reference import REFERENCE
 from tests.stores.strategies import queries, thorough
 from tests.support.client import Statements
 from tests.support.mariadb import ADMIN, MariaDb
-
-FOREIGN = re.compile(r"\b(WITH|OVER|LATERAL|JSON_\w+|AS DOUBLE|WINDOW|RECURSIVE|INTERSECT|EXCEPT|OFFSET [1-9])\b")
-"""What MySQL 5.7 lacks, and the offsets that get slower from page to page."""
-
-LISTS = re.compile(r"IN \((.*?)\)(?= AND|\)|$| ORDER| LIMIT| GROUP)")
 
 
 def code(statement: str) -> str:
@@ -119,6 +114,13 @@ async def test_a_long_list_in_where_leaves_room_for_many_parents(
     assert max(statement.count("?") + statement.count("%s") for statement in statements) <= store.dialect.parameters
     fitting = store.dialect.parameters // (4 * listed + 20)  # far from one parent a statement
     assert len(statements) <= ceil(2 * len(keys) / min(fitting, store.dialect.unions))
+
+
+async def test_a_filter_may_have_more_values_than_a_statement_parameters(store: SqlStore) -> None:
+    """MySQL prepares no statement of more than 65,535; the driver then sends it as text."""
+    where = Compare(Ref(t.scan_unit.c.unit_id), "in", tuple(range(0, 140_000, 2)))
+    query = Query(t.scan_unit, where=where, order=(Order(Ref(t.oracle.c.pearson, (up(t.scan_unit, t.oracle),))),))
+    assert await store.rows(query) == REFERENCE.rows(query)
 
 
 # --- blobs ----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES, Float32, key_names, narrow
 from tests.stores.conftest import fill
 from tests.stores.dataset import Rows
+from tests.stores.reference import REFERENCE
 from tests.support.mariadb import ADMIN, MariaDb
 
 MB = 1 << 20
@@ -123,13 +124,14 @@ async def test_floats_are_those_inserted_to_the_bit(
             assert all(float(np.float32(row[c])) == row[c] for row in found for c in floats)
 
 
-async def test_a_float_finds_itself(store: SqlStore, prepared: str) -> None:
+@pytest.mark.parametrize("shown", [0.1, 0.3, float(np.float32(0.3)), 8.617541313171387, 1e-45, 16777217.0])
+async def test_a_float_finds_itself(store: SqlStore, text_store: SqlStore, shown: float) -> None:
     """What a column shows, and what was meant by it, both match it."""
-    fps = Ref(t.scan.c.fps)
-    for shown in (0.1, 0.3, float(np.float32(0.3)), 8.617541313171387):
-        found = (await store.rows(Query(t.scan, where=Compare(fps, "eq", shown)))).get((), [])
-        everything = (await store.rows(Query(t.scan)))[()]
-        assert found == [row for row in everything if np.float32(row["fps"]) == np.float32(shown)]
+    alike = [row for row in REFERENCE.all(t.stack_unit) if row["motor_x"] == float(np.float32(shown))]
+    assert alike
+    for asked in (store, text_store):
+        found = await asked.rows(Query(t.stack_unit, where=Compare(Ref(t.stack_unit.c.motor_x), "eq", shown)))
+        assert found == {(): sorted(alike, key=lambda row: [row[name] for name in key_names(t.stack_unit)])}
 
 
 # --- hashes ---------------------------------------------------------------------------------------
