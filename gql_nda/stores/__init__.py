@@ -7,9 +7,10 @@ same answers to the bit: one contract suite runs on all of them.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import polars as pl
 from sqlalchemy import Column, Table
 
-from gql_nda.query import Key, Query, Relation, Row
+from gql_nda.query import Key, Query, Ref, Relation, Row
 
 HEAD = 512
 """Bytes of a blob that are read for its header."""
@@ -41,8 +42,17 @@ class Store(Protocol):
     def ready(self) -> bool:
         """Whether the database answered when it was last asked."""
 
-    async def rows(self, query: Query) -> dict[Key, list[Row]]:
-        """The rows of each key, in the query's order; a key without rows is absent."""
+    async def rows(self, query: Query, refs: Sequence[Ref] = ()) -> dict[Key, list[Row]]:
+        """The rows of each key, in the query's order; a key without rows is absent.
+
+        Besides its own columns a row holds those of ``refs``, under their labels: for a few rows.
+        """
+
+    async def columns(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
+        """The rows of all keys as ``gql_nda.frames`` has them: for many rows, of which few columns are read.
+
+        Rows stand by their key's position in the query, then in the query's order.
+        """
 
     async def counts(self, query: Query) -> dict[Key, int]:
         """Number of rows of each key, whatever the query's page; a key without rows is absent."""
