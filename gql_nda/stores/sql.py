@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Column, Executable, Inspector, event, func, inspect, select, text
 from sqlalchemy.engine import CursorResult, make_url
@@ -20,6 +20,7 @@ from gql_nda.stores.statements import Statements, padded
 from gql_nda.stores.watchdog import AWAY, Watchdog
 from gql_nda.tables import key_names, metadata
 
+T = TypeVar("T")
 Record = dict[str, Any]
 
 
@@ -160,27 +161,25 @@ class SqlStore:
     # --- execution --------------------------------------------------------------------------------
 
     async def _fetch(self, statement: Executable) -> list[Record]:
-        return await self._watchdog.run(self._patiently(statement))
+        return await self._watchdog.run(self._patiently(statement, _dicts))
 
-    async def _patiently(self, statement: Executable) -> list[Record]:
-        """The statement's rows; after a lost connection once more, for reads may be repeated."""
+    async def _patiently(self, statement: Executable, read: Callable[[CursorResult[Any]], T]) -> T:
+        """What is read of a statement's result; after a lost connection once more, for reads may be repeated."""
         try:
-            return await self._execute(statement)
+            return await self._execute(statement, read)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise self._public(error) from error
         except (PoolTimeout, TimeoutError) as error:
             raise self._public(error) from error
         try:
-            return await self._execute(statement)
+            return await self._execute(statement, read)
         except (SQLAlchemyError, TimeoutError) as error:
             raise self._public(error) from error
 
-    async def _execute(self, statement: Executable) -> list[Record]:
+    async def _execute(self, statement: Executable, read: Callable[[CursorResult[Any]], T]) -> T:
         async with asyncio.timeout(self.deadlines.pool + self.deadlines.read), self.engine.connect() as connection:
-            result: CursorResult[Any] = await connection.execute(statement)
-            names = list(map("{}".format, result.keys()))  # SQLAlchemy's own are no plain str, and slower
-            return [dict(zip(names, record, strict=True)) for record in result]
+            return read(await connection.execute(statement))
 
     def _public(self, error: Exception) -> Exception:
         """The error a client may see, or the error itself when it is none of the database's moods."""
@@ -225,6 +224,12 @@ class SqlStore:
         except (SQLAlchemyError, TimeoutError) as error:
             public = self._public(error)
             raise (public if isinstance(public, PublicError) else error) from error
+
+
+def _dicts(result: CursorResult[Any]) -> list[Record]:
+    """The rows by column."""
+    names = list(map("{}".format, result.keys()))  # SQLAlchemy's own are no plain str, and slower
+    return [dict(zip(names, record, strict=True)) for record in result]
 
 
 def parse_address(url: str) -> URL:
