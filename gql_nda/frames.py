@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Column, Double, Integer, Numeric, SmallInteger
+from sqlalchemy import Column, Double, Integer, Numeric, SmallInteger, Table
 from sqlalchemy.dialects import mysql
 
-from gql_nda.query import Query, Ref
-from gql_nda.tables import Float32
+from gql_nda.query import Key, Query, Ref
+from gql_nda.tables import Float32, narrow
 
 
 def dtype(column: Column[Any]) -> type[pl.DataType]:
@@ -34,9 +34,22 @@ def _unsigned(column: Column[Any]) -> bool:
 
 def held(query: Query, refs: Iterable[Ref]) -> tuple[Ref, ...]:
     """The columns of a query's frame, each once: its key's, its order's, and those asked for."""
-    keys = [Ref(query.table.c[name]) for name in query.on]
-    found = {ref.label: ref for ref in [*keys, *(order.ref for order in query.ordering), *refs]}
-    return tuple(found.values())
+    return once([*own_refs(query.table, query.on), *(order.ref for order in query.ordering), *refs])
+
+
+def own(query: Query, refs: Iterable[Ref]) -> tuple[Ref, ...]:
+    """The columns of a query's whole rows, each once: the table's, the order's, and those asked for."""
+    return once([*map(Ref, narrow(query.table)), *(order.ref for order in query.ordering), *refs])
+
+
+def own_refs(table: Table, names: Iterable[str]) -> list[Ref]:
+    """Columns of a table itself, by name."""
+    return [Ref(table.c[name]) for name in names]
+
+
+def once(refs: Iterable[Ref]) -> tuple[Ref, ...]:
+    """The references, each once."""
+    return tuple({ref.label: ref for ref in refs}.values())
 
 
 def schema(refs: Iterable[Ref]) -> dict[str, type[pl.DataType]]:
@@ -51,3 +64,35 @@ def frame(refs: Sequence[Ref], records: Sequence[Sequence[Any]]) -> pl.DataFrame
     """
     columns: Iterable[Sequence[Any]] = zip(*records, strict=True) if records else ([] for _ in refs)
     return pl.DataFrame([pl.Series(r.label, v, dtype(r.column)) for r, v in zip(refs, columns, strict=True)])
+
+
+def keyed(query: Query) -> pl.DataFrame:
+    """The query's keys, each once, under the names of ``on``, and their positions; none that no row can have."""
+    types = schema(own_refs(query.table, query.on))
+    keys = pl.DataFrame(list(dict.fromkeys(query.keys)), types, orient="row", strict=False)
+    return keys.with_row_index(POSITION)
+
+
+POSITION = "#"
+"""The column that holds the position of a row's key."""
+
+
+def arranged(rows: pl.DataFrame, query: Query) -> pl.DataFrame:
+    """The rows of a query's keys, in their order, and no more than the query's limit of each."""
+    if query.on:
+        rows = rows.join(keyed(query), list(query.on), "inner")
+    by, descending = [POSITION] if query.on else [], [False] * bool(query.on)
+    by += [order.ref.label for order in query.ordering]
+    descending += [order.descending for order in query.ordering]
+    rows = rows.sort(by, descending=descending, nulls_last=True) if by else rows
+    if query.limit is None:
+        return rows.drop(POSITION, strict=False)
+    if not query.on:
+        return rows.head(query.limit)
+    within = pl.int_range(pl.len()).over(POSITION)
+    return rows.filter(within < query.limit).drop(POSITION)
+
+
+def shared(rows: pl.DataFrame, on: Sequence[str]) -> list[Key]:
+    """The distinct values of some columns."""
+    return rows.select(on).unique().rows()

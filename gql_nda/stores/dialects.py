@@ -30,7 +30,7 @@ class Dialect:
     """One kind of database.
 
     ``exact`` makes text compare by code point; ``operand`` is a value it can be compared with.
-    ``float32`` selects a FLOAT with all its digits, whatever the protocol.
+    ``double`` selects a FLOAT or DECIMAL as a double with all its digits, whatever the protocol.
     ``unions`` is the most SELECTs one statement may join, ``parameters`` the most it may take.
     ``watched``: whether the server can freeze apart from us. ``timeouts`` are the codes of errors that
     mean a statement's deadline has passed.
@@ -38,7 +38,7 @@ class Dialect:
 
     exact: Callable[[Expression], Expression]
     operand: Callable[[str], Expression]
-    float32: Callable[[Expression], Expression]
+    double: Callable[[Expression], Expression]
     prepare: Callable[[URL], URL]
     connect_args: Callable[[Deadlines], dict[str, Any]]
     session: Callable[[Deadlines], list[str]]
@@ -89,7 +89,7 @@ MYSQL = Dialect(
     operand=lambda text: literal(text.encode(), LargeBinary),
     # The text protocol rounds FLOAT to 6 digits. The driver takes it, and says nothing, whenever the server
     # refuses to prepare a statement: at 65,535 parameters, or 16,382 statements of all its clients.
-    float32=lambda column: column.op("+", return_type=Double())(literal_column("0e0")),
+    double=lambda column: column.op("+", return_type=Double())(literal_column("0e0")),
     prepare=lambda url: url.set(drivername="mysql+asyncmy"),
     connect_args=_mysql_connect,
     session=_mysql_session,
@@ -102,7 +102,7 @@ MYSQL = Dialect(
 SQLITE = Dialect(
     exact=lambda column: column,
     operand=lambda text: literal(text, String),
-    float32=lambda column: column,
+    double=lambda column: column,
     prepare=lambda url: _sqlite_read_only(url.set(drivername="sqlite+aiosqlite")),
     connect_args=lambda deadlines: {"timeout": deadlines.connect},
     session=lambda _: ["PRAGMA query_only = 1", "PRAGMA mmap_size = 1073741824"],

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+import polars as pl
 from sqlalchemy import URL, Column, Executable, Inspector, event, func, inspect, select, text
 from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -13,15 +14,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gql_nda.errors import BadUserInput, PublicError, StoreUnavailable, Timeout
-from gql_nda.query import Key, Query, Relation, Row
-from gql_nda.stores import Head, table_of
+from gql_nda.frames import own
+from gql_nda.query import Key, Query, Ref, Relation, Row
+from gql_nda.stores import Head
+from gql_nda.stores.columns import Columns
 from gql_nda.stores.dialects import DIALECTS, Deadlines
-from gql_nda.stores.statements import Statements, padded
+from gql_nda.stores.statements import LARGEST_LIST, Statements, padded
 from gql_nda.stores.watchdog import AWAY, Watchdog
-from gql_nda.tables import key_names, metadata
+from gql_nda.tables import metadata
 
-T = TypeVar("T")
-Record = dict[str, Any]
+Record = tuple[Any, ...]
 
 
 class SqlStore:
@@ -93,19 +95,29 @@ class SqlStore:
 
     # --- reads ------------------------------------------------------------------------------------
 
-    async def rows(self, query: Query) -> dict[Key, list[Row]]:
+    async def rows(self, query: Query, refs: Sequence[Ref] = ()) -> dict[Key, list[Row]]:
         """The rows of each key, in the query's order."""
+        held = own(query, refs)
+        labels = [ref.label for ref in held]
+        records = await self._asked(query, held)
+        groups = _grouped(query.on, (Row(query.table, dict(zip(labels, record, strict=True))) for record in records))
+        if _sorted(query):
+            return groups
+        return {key: query.sort(rows)[: query.limit] for key, rows in groups.items()}
+
+    async def columns(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
+        """The rows of all keys, as a frame."""
+        return await Columns(self._asked).of(query, refs)
+
+    async def _asked(self, query: Query, refs: Sequence[Ref]) -> list[Record]:
+        """At least the rows of each key up to the limit, in the query's order if it has one key and a limit."""
         keys = _askable(query.keys)
         if query.limit is None or len(keys) <= 1:
-            records = await self._rows(query, keys)
-        elif query.relation.indexed:
-            records = await self._pages(query, keys, query.limit)
-        else:  # without an index every page would read the whole table: read it once, cut the pages here
-            records = await self._rows(replace(query, limit=None), keys)
-        groups = _grouped(query.on, (Row(query.table, record) for record in records))
-        if query.limit is not None and len(keys) <= 1:
-            return groups  # the database has sorted them
-        return {key: query.sort(rows)[: query.limit] for key, rows in groups.items()}
+            return await self._whole(query, keys, refs)
+        if query.relation.indexed:
+            return await self._pages(query, keys, refs)
+        # without an index every page would read the whole table: it is read once, and cut into pages here
+        return await self._whole(replace(query, limit=None), keys, refs)
 
     async def counts(self, query: Query) -> dict[Key, int]:
         """Number of rows of each key."""
@@ -113,44 +125,45 @@ class SqlStore:
         if not plain.relation.indexed:  # text keys would be grouped by the database's own collation
             return {key: len(rows) for key, rows in (await self.rows(plain)).items()}
         records = await self._chunked(_askable(plain.keys), lambda ks: self._statements.counts(replace(plain, keys=ks)))
-        return {tuple(record[n] for n in plain.on): record["n"] for record in records if record["n"]}
+        return {tuple(key): count for *key, count in records if count}
 
     async def largest(self, relation: Relation) -> int:
         """Number of rows of the relation's largest group."""
-        return (await self._fetch(self._statements.largest(relation)))[0]["n"] or 0
+        return (await self._fetch(self._statements.largest(relation)))[0][0] or 0
 
     async def heads(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, Head]:
         """The beginning of each blob."""
         records = await self._chunked(_askable(keys), lambda ks: self._statements.heads(column, ks))
-        return {_key(column, r): Head(bytes(r["head"] or b""), r["size"]) for r in records}  # SQLite: '' has no part
+        return {tuple(key): Head(bytes(head or b""), size) for *key, head, size in records}  # SQLite: '' has no part
 
     async def blobs(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, bytes]:
         """Whole blobs."""
         records = await self._chunked(_askable(keys), lambda ks: self._statements.blobs(column, ks))
-        return {_key(column, r): bytes(r["blob"]) for r in records}
+        return {tuple(key): bytes(blob) for *key, blob in records}
 
     async def chunks(self, column: Column[Any], key: Key, size: int) -> AsyncIterator[bytes]:
         """One blob in successive pieces."""
         start, piece = 0, b""
         while start == 0 or len(piece) == size:
             records = await self._fetch(self._statements.chunk(column, key, start, size))
-            piece = next((bytes(r["blob"] or b"") for r in records), b"")  # SQLite: '' has no part
+            piece = next((bytes(record[-1] or b"") for record in records), b"")  # SQLite: '' has no part
             start += size
             if piece:
                 yield piece
 
-    async def _rows(self, query: Query, keys: Sequence[Key]) -> list[Record]:
-        return await self._chunked(keys, lambda ks: self._statements.rows(replace(query, keys=ks)))
+    async def _whole(self, query: Query, keys: Sequence[Key], refs: Sequence[Ref]) -> list[Record]:
+        return await self._chunked(keys, lambda ks: self._statements.rows(replace(query, keys=ks), refs))
 
-    async def _pages(self, query: Query, keys: Sequence[Key], limit: int) -> list[Record]:
+    async def _pages(self, query: Query, keys: Sequence[Key], refs: Sequence[Ref]) -> list[Record]:
         def union(piece: Sequence[Key]) -> Executable:
             last = len(set(piece))  # what follows only pads: it asks for no rows
-            return self._statements.pages(query, piece, [limit if i < last else 0 for i in range(len(piece))])
+            limits = [query.limit or 0 if i < last else 0 for i in range(len(piece))]
+            return self._statements.pages(query, piece, limits, refs)
 
         return await self._chunked(keys, union, self._statements.unions(query))
 
     async def _chunked(
-        self, keys: Sequence[Key], statement: Callable[[tuple[Key, ...]], Executable], largest: int = 1024
+        self, keys: Sequence[Key], statement: Callable[[tuple[Key, ...]], Executable], largest: int = LARGEST_LIST
     ) -> list[Record]:
         """One statement after another: many at once would take every connection of the pool."""
         found: list[Record] = []
@@ -161,25 +174,26 @@ class SqlStore:
     # --- execution --------------------------------------------------------------------------------
 
     async def _fetch(self, statement: Executable) -> list[Record]:
-        return await self._watchdog.run(self._patiently(statement, _dicts))
+        return await self._watchdog.run(self._patiently(statement))
 
-    async def _patiently(self, statement: Executable, read: Callable[[CursorResult[Any]], T]) -> T:
-        """What is read of a statement's result; after a lost connection once more, for reads may be repeated."""
+    async def _patiently(self, statement: Executable) -> list[Record]:
+        """The statement's rows; after a lost connection once more, for reads may be repeated."""
         try:
-            return await self._execute(statement, read)
+            return await self._execute(statement)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise self._public(error) from error
         except (PoolTimeout, TimeoutError) as error:
             raise self._public(error) from error
         try:
-            return await self._execute(statement, read)
+            return await self._execute(statement)
         except (SQLAlchemyError, TimeoutError) as error:
             raise self._public(error) from error
 
-    async def _execute(self, statement: Executable, read: Callable[[CursorResult[Any]], T]) -> T:
+    async def _execute(self, statement: Executable) -> list[Record]:
         async with asyncio.timeout(self.deadlines.pool + self.deadlines.read), self.engine.connect() as connection:
-            return read(await connection.execute(statement))
+            result: CursorResult[Any] = await connection.execute(statement)
+            return [tuple(record) for record in result]
 
     def _public(self, error: Exception) -> Exception:
         """The error a client may see, or the error itself when it is none of the database's moods."""
@@ -226,12 +240,6 @@ class SqlStore:
             raise (public if isinstance(public, PublicError) else error) from error
 
 
-def _dicts(result: CursorResult[Any]) -> list[Record]:
-    """The rows by column."""
-    names = list(map("{}".format, result.keys()))  # SQLAlchemy's own are no plain str, and slower
-    return [dict(zip(names, record, strict=True)) for record in result]
-
-
 def parse_address(url: str) -> URL:
     """The address of a database; the error doesn't repeat it, for it may hold a password."""
     try:
@@ -256,8 +264,9 @@ def _askable(keys: Sequence[Key]) -> tuple[Key, ...]:
     return tuple(key for key in keys if all(not isinstance(v, str) or v.isascii() for v in key))
 
 
-def _key(column: Column[Any], record: Record) -> Key:
-    return tuple(record[name] for name in key_names(table_of(column)))
+def _sorted(query: Query) -> bool:
+    """Whether one statement of the database has sorted the rows."""
+    return query.limit is not None and len(query.keys) <= 1
 
 
 def _grouped(on: Sequence[str], rows: Iterable[Row]) -> dict[Key, list[Row]]:

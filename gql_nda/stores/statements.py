@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    DECIMAL,
     Column,
     FromClause,
     LargeBinary,
@@ -27,7 +28,7 @@ from sqlalchemy.sql.expression import CompoundSelect
 from gql_nda.query import And, Compare, Key, Not, Or, Order, Predicate, Query, Ref, Relation
 from gql_nda.stores import HEAD
 from gql_nda.stores.dialects import Dialect, Expression
-from gql_nda.tables import Float32, key_names, narrow
+from gql_nda.tables import Float32, key_names
 
 T = TypeVar("T")
 
@@ -52,23 +53,24 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
 
-    def rows(self, query: Query) -> Select[Any]:
-        """The rows of all keys of a query; the limit holds for them together."""
-        return self._of(self._all(query), query, query.keys, query.limit)
+    def rows(self, query: Query, refs: Sequence[Ref]) -> Select[Any]:
+        """Some columns of the rows of all keys of a query; the limit holds for them together."""
+        return self._of(self._all(query, refs), query, query.keys, query.limit)
 
-    def pages(self, query: Query, keys: Sequence[Key], limits: Sequence[int]) -> Select[Any] | CompoundSelect[Any]:
+    def pages(
+        self, query: Query, keys: Sequence[Key], limits: Sequence[int], refs: Sequence[Ref]
+    ) -> Select[Any] | CompoundSelect[Any]:
         """One page for each key: a union of limited selects reads little more than it returns."""
-        everything = self._all(query)
+        everything = self._all(query, refs)
         pages = [self._of(everything, query, (key,), limit) for key, limit in zip(keys, limits, strict=True)]
         if len(pages) == 1:
             return pages[0]
         return union_all(*(select(page.subquery(f"p{i}")) for i, page in enumerate(pages)))
 
-    def _all(self, query: Query) -> Select[Any]:
+    def _all(self, query: Query, refs: Sequence[Ref]) -> Select[Any]:
         """The rows of any key, all of them."""
-        sources = _Sources(query)
+        sources = _Sources(query, refs)
         order = query.ordering if query.limit is not None else ()
-        refs = [*map(Ref, narrow(query.table)), *(o.ref for o in query.ordering if o.ref.path)]
         chosen = [self._shown(ref, sources).label(ref.label) for ref in refs]
         statement = select(*chosen).select_from(sources.joined).where(*self._filter(query, sources))
         if query.after is not None:
@@ -138,7 +140,7 @@ class Statements:
 
     def _shown(self, ref: Ref, sources: "_Sources") -> Expression:
         column = sources[ref]
-        return self.dialect.float32(column) if isinstance(ref.column.type, Float32) else column
+        return self.dialect.double(column) if isinstance(ref.column.type, Float32 | DECIMAL) else column
 
     def _predicate(self, predicate: Predicate, sources: "_Sources") -> Expression:
         match predicate:
@@ -223,11 +225,11 @@ def _begins_key(query: Query) -> bool:
 class _Sources:
     """The query's table and what its order and predicate reach from it, each joined once."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: Query, shown: Sequence[Ref] = ()) -> None:
         self.table = query.table
         self.joined: FromClause = query.table
         self.aliases: dict[tuple[Relation, ...], FromClause] = {(): query.table}
-        for ref in [*(o.ref for o in query.order), *_refs(query.where)]:
+        for ref in [*(o.ref for o in query.order), *_refs(query.where), *shown]:
             path: tuple[Relation, ...] = ()
             for step in ref.path:
                 path = self._join(path, step)

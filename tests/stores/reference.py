@@ -36,6 +36,12 @@ class Reference:
         pages = {key: self._page(query, matching, key) for key in query.keys}
         return {key: page for key, page in pages.items() if page}
 
+    def beside(self, query: Query, refs: Sequence[Ref]) -> list[Row]:
+        """The rows of all keys in turn, with columns of what stands beside them."""
+        pages = self.rows(query)
+        found = [row for key in dict.fromkeys(query.keys) for row in pages.get(key, [])]
+        return [{**row, **{ref.label: self.value(ref, row) for ref in refs}} for row in found]
+
     def counts(self, query: Query) -> dict[Key, int]:
         """Number of rows of each key, whatever the page."""
         whole = Query(query.table, query.on, query.keys, query.where)

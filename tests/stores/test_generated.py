@@ -5,10 +5,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gql_nda.frames import held, schema
 from gql_nda.query import Query
 from gql_nda.stores.sql import SqlStore
 from tests.stores.reference import REFERENCE, dumped
-from tests.stores.strategies import queries, thorough
+from tests.stores.strategies import queries, refs, thorough
 
 
 @thorough
@@ -51,3 +52,29 @@ async def test_both_stores_go_on_behind_a_row_as_the_reference(
 async def test_the_text_protocol_makes_no_difference(query: Query, text_store: SqlStore) -> None:
     assert dumped(await text_store.rows(query)) == dumped(REFERENCE.rows(query))
     assert dumped(await text_store.counts(query)) == dumped(REFERENCE.counts(query))
+
+
+@settings(thorough, max_examples=300)
+@given(query=queries(), data=st.data())
+async def test_columns_are_those_of_the_rows(
+    query: Query, data: st.DataObject, sqlite_store: SqlStore, mariadb_store: SqlStore
+) -> None:
+    asked = data.draw(st.lists(refs(query.table), max_size=4))
+    expected = [[row[ref.label] for ref in held(query, asked)] for row in REFERENCE.beside(query, asked)]
+    for store in (sqlite_store, mariadb_store):
+        frame = await store.columns(query, asked)
+        assert frame.schema == schema(held(query, asked))
+        assert list(map(list, frame.rows())) == expected
+
+
+@settings(thorough, max_examples=200)
+@given(query=queries(), data=st.data())
+async def test_rows_hold_what_stands_beside_them(
+    query: Query, data: st.DataObject, sqlite_store: SqlStore, mariadb_store: SqlStore
+) -> None:
+    asked = data.draw(st.lists(refs(query.table), max_size=4))
+    expected = [{ref.label: row[ref.label] for ref in asked} for row in REFERENCE.beside(query, asked)]
+    for store in (sqlite_store, mariadb_store):
+        found = await store.rows(query, asked)
+        rows = [row for key in dict.fromkeys(query.keys) for row in found.get(key, [])]
+        assert [{ref.label: row[ref.label] for ref in asked} for row in rows] == expected
