@@ -7,7 +7,7 @@ by key, the page (and count) of a parent's children, and what is read out of an 
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -15,7 +15,7 @@ from aiodataloader import DataLoader
 from sqlalchemy import Column
 
 from gql_nda.errors import PublicError
-from gql_nda.query import Key, Planned, Query, Relation, Row
+from gql_nda.query import Key, Planned, Query, Ref, Relation, Row
 from gql_nda.stores import Head, Store, table_of
 from gql_nda.tables import key_names
 
@@ -94,6 +94,7 @@ def _hand_over(shared: asyncio.Future[V], mine: asyncio.Future[V]) -> None:
     elif error := shared.exception():  # asking marks it as seen, also when the waiter has left
         if not mine.done():
             mine.set_exception(error)
+            mine.exception()  # seen here, too: who asked may have been cancelled before it began to wait
     elif not mine.done():
         mine.set_result(shared.result())
 
@@ -155,6 +156,19 @@ class Loaders:
             return [_first(found.get(key)) for key in keys]
 
         return self._get(("row", relation), batch)
+
+    def lookup(self, relation: Relation, key: Key) -> "Lookup":
+        """The row of a primary key, not fetched yet."""
+        return Lookup(self, relation, key)
+
+    def beside(self, relation: Relation, refs: tuple[Ref, ...]) -> Loader[Key, Row | None]:
+        """Loads the row of a primary key with columns of what stands beside it, in one statement."""
+
+        async def batch(keys: list[Key]) -> list[Row | None]:
+            found = await self.ask(self.store.rows, Query(relation.table, relation.on, tuple(keys)), refs)
+            return [_first(found.get(key)) for key in keys]
+
+        return self._get(("beside", relation, refs), batch)
 
     # --- connections ------------------------------------------------------------------------------
 
@@ -239,6 +253,18 @@ class Loaders:
             return await batch([parent.row for parent in parents])
 
         return self._get(("derived", name), unwrapped)
+
+
+class Lookup:
+    """The row of a primary key: awaited, it is the row or None. Planned execution fetches what it needs instead."""
+
+    __slots__ = ("_loaders", "key", "relation")
+
+    def __init__(self, loaders: Loaders, relation: Relation, key: Key) -> None:
+        self._loaders, self.relation, self.key = loaders, relation, key
+
+    def __await__(self) -> Generator[Any, None, Row | None]:
+        return self._loaders.row(self.relation).load(self.key).__await__()
 
 
 class Derived:

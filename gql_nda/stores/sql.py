@@ -17,6 +17,7 @@ from gql_nda.errors import BadUserInput, PublicError, StoreUnavailable, Timeout
 from gql_nda.frames import own
 from gql_nda.query import Key, Query, Ref, Relation, Row
 from gql_nda.stores import Head
+from gql_nda.stores.canceller import Canceller
 from gql_nda.stores.columns import Columns
 from gql_nda.stores.dialects import DIALECTS, Deadlines
 from gql_nda.stores.statements import LARGEST_LIST, Statements, padded
@@ -42,9 +43,10 @@ class SqlStore:
         self.name = Path(address.database or kind).stem  # of an SQLite file, no more than its name
         self._address = self.dialect.prepare(address)
         self._statements = Statements(self.dialect)
-        self.engine = self._engine(pool)
-        self._spare = self._engine(1)
+        self.engine, self._spare = self._engine(pool), self._engine(1)
         self._watchdog = Watchdog(self._ping)
+        self._canceller = Canceller(self._engine(1))
+        self._canceller.watch(self.engine)
 
     def _engine(self, pool: int) -> AsyncEngine:
         engine = create_async_engine(
@@ -58,7 +60,6 @@ class SqlStore:
             pool_reset_on_return=None,
         )
         event.listen(engine.sync_engine, "connect", self._set_up)
-        event.listen(engine.sync_engine, "invalidate", _interrupt)
         return engine
 
     def _set_up(self, connection: Any, _record: object) -> None:
@@ -77,6 +78,7 @@ class SqlStore:
     async def close(self) -> None:
         """Give back every connection."""
         await self._watchdog.close()
+        await self._canceller.close()
         await self.engine.dispose()
         await self._spare.dispose()
 
@@ -275,12 +277,6 @@ def _grouped(on: Sequence[str], rows: Iterable[Row]) -> dict[Key, list[Row]]:
     for row in rows:
         groups.setdefault(row.at(on), []).append(row)
     return groups
-
-
-def _interrupt(connection: Any, _record: object, _error: BaseException | None) -> None:
-    """Stop the statement of a connection that is to be dropped: SQLite would finish it before it closes."""
-    if hasattr(connection.driver_connection, "interrupt"):
-        connection.run_async(lambda driver: driver.interrupt())
 
 
 def _code(error: Exception) -> int | None:

@@ -23,12 +23,11 @@ class Watchdog:
     def __init__(self, ping: Callable[[], Awaitable[None]], *, every: float = 1.0, patience: float = 2.0) -> None:
         self._ping, self._every, self._patience = ping, every, patience
         self._task: asyncio.Task[None] | None = None
-        self._gone: asyncio.Event | None = None
+        self._waiting: set[asyncio.Timeout] = set()
         self.answers = True
 
     async def start(self) -> None:
         """Ask once, then go on asking in the background."""
-        self._gone = asyncio.Event()
         await self._ask()
         self._task = asyncio.create_task(self._watch())
 
@@ -39,24 +38,25 @@ class Watchdog:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of the work, or StoreUnavailable as soon as the database is known to be gone."""
-        if self._gone is None:
-            return await work
+        """The result of the work, or StoreUnavailable as soon as the database is known to be gone.
+
+        Who waits has a deadline without a date; the watchdog dates it when the database is gone. So asyncio
+        itself tells this end from a cancellation, and no task has to be made.
+        """
         if not self.answers:
             work.close()
             raise StoreUnavailable(AWAY)
-        return await self._race(work, self._gone)
-
-    async def _race(self, work: Coroutine[Any, Any, T], gone: asyncio.Event) -> T:
-        task, alarm = asyncio.create_task(work), asyncio.create_task(gone.wait())
+        deadline = asyncio.timeout(None)
         try:
-            await asyncio.wait((task, alarm), return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise StoreUnavailable(AWAY)
-            return task.result()
+            async with deadline:
+                self._waiting.add(deadline)
+                return await work
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise StoreUnavailable(AWAY) from None
         finally:
-            alarm.cancel()
-            task.cancel()
+            self._waiting.discard(deadline)
 
     async def _watch(self) -> None:
         while True:
@@ -64,7 +64,6 @@ class Watchdog:
             await self._ask()
 
     async def _ask(self) -> None:
-        assert self._gone is not None
         try:
             async with asyncio.timeout(self._patience):
                 await self._ping()
@@ -72,9 +71,15 @@ class Watchdog:
             if self.answers:
                 log.warning("the database does not answer: %s", getattr(error, "orig", None) or type(error).__name__)
             self.answers = False
-            self._gone.set()
+            self._release()
         else:
             if not self.answers:
                 log.warning("the database answers again")
             self.answers = True
-            self._gone.clear()
+
+    def _release(self) -> None:
+        """End all waiting."""
+        now = asyncio.get_running_loop().time()
+        for deadline in self._waiting:
+            if not deadline.expired():
+                deadline.reschedule(now)

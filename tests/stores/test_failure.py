@@ -6,10 +6,9 @@ Figures are those of the promise: a request ends within 5 s.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-import pymysql
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -20,10 +19,10 @@ from gql_nda.stores.dialects import Deadlines
 from gql_nda.stores.sql import SqlStore
 from tests.stores.conftest import fill
 from tests.stores.dataset import Rows
+from tests.stores.trouble import PROMISE, idle, locked, soon, waiting
 from tests.support.client import Client, serving
 from tests.support.mariadb import ADMIN, MariaDb, mariadb_server
 
-PROMISE = 5.0
 QUERY = "{ units(first: 3) { totalCount nodes { unitId oracle { pearson } scan { fps } } } }"
 
 
@@ -54,16 +53,6 @@ def down(server: MariaDb) -> Iterator[None]:
         server.start()
 
 
-@contextmanager
-def locked(server: MariaDb, table: str) -> Iterator[None]:
-    """Nobody can read the table: a statement on it waits."""
-    with closing(server.connect("nda")) as connection, connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLES {table} WRITE")
-        yield
-        with suppress(pymysql.MySQLError):  # a server that was killed holds no lock
-            cursor.execute("UNLOCK TABLES")
-
-
 @asynccontextmanager
 async def opened(server: MariaDb, **options: Any) -> AsyncIterator[tuple[SqlStore, Client]]:
     store = SqlStore(server.url("nda"), **options)
@@ -81,16 +70,6 @@ async def within(seconds: float, work: Awaitable[Any]) -> Any:
     result = await work
     assert time.monotonic() - began < seconds
     return result
-
-
-async def soon(holds: Callable[[], Awaitable[bool]], seconds: float = PROMISE) -> bool:
-    """Whether something comes true in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if await holds():
-            return True
-        await asyncio.sleep(0.05)
-    return False
 
 
 def codes(answer: dict[str, Any]) -> set[str]:
@@ -117,11 +96,6 @@ async def assert_well(store: SqlStore, client: Client, before: dict[str, Any]) -
     assert await soon(lambda: status(client, 200))
     assert await client.data(QUERY) == before
     assert await soon(lambda: idle(store))
-
-
-async def idle(store: SqlStore) -> bool:
-    """Whether every connection is back in the pool."""
-    return bool(store.engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("trouble", [frozen, down])
@@ -189,14 +163,6 @@ async def test_a_cancelled_request_gives_its_connection_back(frail: MariaDb) -> 
                 assert all(isinstance(end, asyncio.CancelledError) for end in ended)
                 assert await soon(lambda: idle(store), 1)
         await assert_well(store, client, before)
-
-
-async def waiting(server: MariaDb, count: int) -> bool:
-    """Whether so many statements wait for the lock."""
-    found = server.execute(
-        "SELECT count(*) FROM information_schema.processlist WHERE user = 'reader' AND state LIKE 'Waiting for table%'"
-    )
-    return bool(found[0][0] >= count)
 
 
 async def test_a_pool_without_a_free_connection_says_so(frail: MariaDb) -> None:

@@ -1,0 +1,146 @@
+"""Clients that leave: their statements are stopped in the database, and nobody else's."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from gql_nda.http.app import build_app
+from gql_nda.settings import Settings
+from gql_nda.stores.sql import SqlStore
+from tests.stores.trouble import idle, locked, soon, waiting
+from tests.support.asgi import LEAVE, Exchange, call, question, receiving
+from tests.support.mariadb import READER, MariaDb
+
+REQUESTS = 2000 if "SOAK" in os.environ else 300
+ORACLE = "{ units(first: 3) { totalCount nodes { unitId oracle { pearson } } } }"
+
+
+@pytest.fixture
+async def store(mariadb_store: SqlStore, mariadb: MariaDb) -> AsyncIterator[SqlStore]:
+    """A store of the test's own, with its own pool."""
+    store = SqlStore(mariadb.url("asked"), pool=4)
+    await store.start()
+    yield store
+    await store.close()
+
+
+def running(server: MariaDb) -> list[str]:
+    """The reader's statements that the server is at."""
+    found = server.execute(f"SELECT info FROM information_schema.processlist WHERE user = '{READER}' AND info <> ''")
+    return [statement for (statement,) in found]
+
+
+def count(server: MariaDb, words: str, number: int) -> Callable[[], Awaitable[bool]]:
+    """Whether the server is at so many statements with some words in them."""
+
+    async def holds() -> bool:
+        return sum(words in statement for statement in running(server)) == number
+
+    return holds
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    assert await soon(holds)
+
+
+# A statement would go on for 10 s, its deadline, and "soon" is half of that.
+
+CROSS = "SELECT SUM(SQRT(a.trial_idx * b.trial_idx + c.trial_idx)) FROM `trial` a, `trial` b, `trial` c, `trial` d"
+
+
+@pytest.mark.parametrize("statement", ["SELECT SLEEP(30)", CROSS])
+async def test_statements_of_work_that_is_cancelled_are_stopped(
+    statement: str, store: SqlStore, mariadb: MariaDb
+) -> None:
+    work = [asyncio.create_task(store._fetch(text(statement))) for _ in range(4)]
+    await until(count(mariadb, statement, 4))
+    for task in work[:3]:
+        task.cancel()
+    await until(count(mariadb, statement, 1))
+    work[3].cancel()
+    await until(count(mariadb, statement, 0))
+    assert await store._fetch(text("SELECT 1")) == [(1,)]
+    assert await idle(store)
+
+
+async def test_statement_of_a_client_that_left_is_stopped(store: SqlStore, mariadb: MariaDb) -> None:
+    app = build_app(Settings(), store)
+    with locked(mariadb, "oracle", "asked"):
+        stays = asyncio.create_task(call(app, receiving(question(ORACLE))))
+        await until(lambda: waiting(mariadb, 1))
+        left = await call(app, receiving(question(ORACLE), until(lambda: waiting(mariadb, 2)), LEAVE))
+        assert left.sent == []
+        await until(count(mariadb, "oracle", 1))
+    assert (await stays).json["data"]["units"]["totalCount"] > 0
+    assert await soon(lambda: idle(store))
+
+
+async def test_statement_that_ended_by_itself_is_not_missed(store: SqlStore) -> None:
+    which = {"number": 2**31 - 1, "server": await server_of(store)}
+    await store._canceller._stop(which)
+    assert await store._fetch(text("SELECT 1")) == [(1,)]
+
+
+async def test_statement_of_another_server_is_left_alone(store: SqlStore, mariadb: MariaDb) -> None:
+    work = asyncio.create_task(store._fetch(text("SELECT 'ours', SLEEP(1)")))
+    await until(count(mariadb, "'ours'", 1))
+    [(number,)] = mariadb.execute("SELECT id FROM information_schema.processlist WHERE info LIKE '%ours%SLEEP%'")[:1]
+    await store._canceller._stop({"number": number, "server": "elsewhere:3306"})
+    assert await work == [("ours", 0)]
+
+
+async def server_of(store: SqlStore) -> str:
+    return str((await store._fetch(text("SELECT CONCAT(@@hostname, ':', @@port)")))[0][0])
+
+
+# --- at random ---------------------------------------------------------------------------------------
+
+QUESTIONS = [
+    "{ scans { nodes { session scanIdx fps units(first: 2) { totalCount nodes { unitId oracle { pearson } } } } } }",
+    "{ units(first: 50, where: {pearson: {gt: 0}}) { nodes { unitId umX field { fieldZ } } } }",
+    "{ units(first: 5) { nodes { activity { trace { mean shape } } } } }",
+]
+
+
+# graphql-core and Strawberry, cancelled, leave coroutines behind that they have not begun.
+@pytest.mark.filterwarnings("ignore:coroutine '(Executor|GraphQLCoreConverter).* was never awaited:RuntimeWarning")
+async def test_clients_that_leave_at_random(store: SqlStore, mariadb: MariaDb) -> None:
+    chance = random.Random(3)
+    app = build_app(Settings(), store)
+    expected = [(await call(app, receiving(question(q)))).body for q in QUESTIONS]
+    before = len(asyncio.all_tasks())
+    at_once = asyncio.Semaphore(16)
+
+    async def ask(number: int) -> tuple[int, Exchange]:
+        steps: list[Any] = [question(QUESTIONS[number % 3])]
+        if chance.random() < 0.5:
+            steps += [asyncio.sleep(chance.expovariate(1 / 0.02)), LEAVE]
+        async with at_once:
+            return number, await call(app, receiving(*steps))
+
+    exchanges = await asyncio.gather(*(ask(number) for number in range(REQUESTS)))
+    answered = [(number, exchange) for number, exchange in exchanges if exchange.sent]
+    assert REQUESTS // 3 < len(answered) < REQUESTS  # some left in time
+    assert all(exchange.body == expected[number % 3] for number, exchange in answered)
+    await until(lambda: idle(store))
+    await until(nothing_runs(mariadb))
+    assert await soon(tasks(before))
+
+
+def nothing_runs(server: MariaDb) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        return not [statement for statement in running(server) if statement != "SELECT 1"]  # the watchdog's
+
+    return holds
+
+
+def tasks(before: int) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        return len(asyncio.all_tasks()) <= before + 2
+
+    return holds
