@@ -15,9 +15,9 @@ PROMISE = 5.0
 
 
 @contextmanager
-def locked(server: MariaDb, table: str, database: str = "nda") -> Iterator[None]:
+def locked(server: MariaDb, table: str) -> Iterator[None]:
     """Nobody can read the table: a statement on it waits."""
-    with closing(server.connect(database)) as connection, connection.cursor() as cursor:
+    with closing(server.connect("nda")) as connection, connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLES {table} WRITE")
         yield
         with suppress(pymysql.MySQLError):  # a server that was killed holds no lock
