@@ -1,5 +1,6 @@
 """What the resolvers of one request share."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from gql_nda.dataset import Dataset
@@ -10,13 +11,31 @@ from gql_nda.stores import Store
 
 
 @dataclass
+class Planning:
+    """How an operation was executed.
+
+    ``planned`` answers came from a plan; ``delegated`` counts fields of plans that graphql-core executed, by name;
+    ``fallbacks`` counts rows and answers that a plan couldn't say, by cause: the first field that couldn't be said.
+    """
+
+    planned: int = 0
+    delegated: Counter[str] = field(default_factory=Counter)
+    fallbacks: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
 class Context:
-    """One request: its loaders, its limits, and the address that array hrefs start with."""
+    """One request: its loaders, its limits, and the address that array hrefs start with.
+
+    With ``fragments``, planned answers stand in the result's data as JSON (``orjson.Fragment``).
+    """
 
     store: Store
     dataset: Dataset
     limits: Limits = field(default_factory=Limits)
     base_url: str = ""
+    fragments: bool = False
+    planning: Planning = field(default_factory=Planning)
     loaders: Loaders = field(init=False)
     _values: int = 0
 

@@ -96,3 +96,13 @@ def arranged(rows: pl.DataFrame, query: Query) -> pl.DataFrame:
 def shared(rows: pl.DataFrame, on: Sequence[str]) -> list[Key]:
     """The distinct values of some columns."""
     return rows.select(on).unique().rows()
+
+
+def sizes(rows: pl.DataFrame, query: Query) -> list[int]:
+    """Number of rows of each of the query's keys, in the keys' order."""
+    if not query.on:
+        return [rows.height]
+    counted = dict.fromkeys(query.keys, 0)
+    for *key, size in rows.group_by(query.on).len().rows():
+        counted[tuple(key)] = size
+    return [counted[key] for key in query.keys]

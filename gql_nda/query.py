@@ -206,9 +206,14 @@ class Planned:
         text = repr((q.table.name, q.on, q.keys, q.where, q.order))
         return blake2b(text.encode(), digest_size=6).hexdigest()
 
-    def cursor(self, row: Row) -> str:
-        """The position of a row, as an opaque string."""
-        return encode_cursor(self.digest, [row[o.ref.label] for o in self.sorting.ordering])
+    @property
+    def labels(self) -> list[str]:
+        """The columns whose values are a row's position."""
+        return [order.ref.label for order in self.sorting.ordering]
+
+    def cursor(self, position: Sequence[Any]) -> str:
+        """A row's position, as an opaque string."""
+        return encode_cursor(self.digest, position)
 
 
 def encode_cursor(digest: str, values: Sequence[Any]) -> str:

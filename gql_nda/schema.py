@@ -29,6 +29,7 @@ from gql_nda.cost import AnswerSize
 from gql_nda.dataset import Dataset
 from gql_nda.errors import LimitExceeded, PublicError
 from gql_nda.limits import Limits, measure, modest
+from gql_nda.planner.executor import Plans, planning
 from gql_nda.query import Relation
 from gql_nda.types.entity import ENTITIES
 from gql_nda.types.root import Query
@@ -43,14 +44,18 @@ class Schema(strawberry.Schema):
         """Nothing: what a client did wrong is no matter for the log."""
 
 
-def build_schema(limits: Limits | None = None, cached_documents: int = 256) -> Schema:
-    """The schema with every entity in it; it remembers documents that it has parsed and validated."""
+def build_schema(limits: Limits | None = None, cached_documents: int = 256, *, planned: bool = True) -> Schema:
+    """The schema with every entity in it; it remembers documents that it has parsed and validated.
+
+    Unless ``planned``, graphql-core executes all by itself: the same answers, later.
+    """
     documents = Documents(limits or Limits(), cached_documents)
     return Schema(
         Query,
         types=list(ENTITIES.values()),
         config=StrawberryConfig(),
         extensions=[lambda: Guard(documents)],
+        execution_context_class=planning(Plans(2 * cached_documents)) if planned else None,
     )
 
 

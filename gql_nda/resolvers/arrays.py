@@ -62,11 +62,8 @@ def header_of(column: Column[Any], key: Key, head: Head, limit: int) -> Header:
         raise located(error, column, key) from None
 
 
-async def reference(column: Column[Any], key: Key, context: Context, shift: float = 0.0) -> ArrayRef | None:
-    """The array of a row, or None where the database holds none."""
-    head = await context.loaders.head(column).load(key)
-    if head is None:
-        return None
+def reference(column: Column[Any], key: Key, head: Head, context: Context, shift: float = 0.0) -> ArrayRef:
+    """The array that a blob's beginning tells of; BLOB_CORRUPT where it can't."""
     return ArrayRef(column, key, header_of(column, key, head, context.limits.blob_bytes), shift)
 
 

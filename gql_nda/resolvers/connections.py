@@ -1,5 +1,6 @@
 """Pages, counts and cursors of connections."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gql_nda.context import Context
@@ -63,13 +64,18 @@ async def nodes(planned: Planned, context: Context) -> list[Row]:
 async def edges(planned: Planned, context: Context) -> list[Edge]:
     """The rows of the page with their cursors."""
     page = await context.loaders.page(planned)
-    return [Edge(planned.cursor(row), row) for row in page.rows]
+    return [Edge(planned.cursor(row.at(planned.labels)), row) for row in page.rows]
 
 
 async def page_info(planned: Planned, context: Context) -> PageInfo:
     """Where the page stands."""
     rows, more = await context.loaders.page(planned)
-    ends = (planned.cursor(rows[0]), planned.cursor(rows[-1])) if rows else (None, None)
+    return stands(planned, [row.at(planned.labels) for row in (rows[:1] + rows[-1:])], more)
+
+
+def stands(planned: Planned, positions: Sequence[Key], more: bool) -> PageInfo:
+    """Where a page stands whose first and last row have these positions."""
+    ends = (planned.cursor(positions[0]), planned.cursor(positions[-1])) if positions else (None, None)
     return PageInfo(more, planned.query.after is not None, *ends)
 
 

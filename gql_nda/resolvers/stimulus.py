@@ -1,7 +1,6 @@
 """Trials and what they showed."""
 
 import asyncio
-from collections.abc import Sequence
 
 from gql_nda import tables as t
 from gql_nda.context import Context
@@ -13,16 +12,6 @@ CONDITIONS = {
     "stimulus.Trippy": Relation(t.trippy, ("condition_hash",)),
 }
 """The table of a condition, by the trial's type."""
-
-
-async def conditions(trials: Sequence[Row], context: Context) -> list[Row | BaseException | None]:
-    """The condition of each trial: a row of the table that the trial's type names."""
-    return await asyncio.gather(*(_condition(trial, context) for trial in trials), return_exceptions=True)
-
-
-async def _condition(trial: Row, context: Context) -> Row | None:
-    relation = CONDITIONS.get(trial["type"])
-    return None if relation is None else await context.loaders.row(relation).load((trial["condition_hash"],))
 
 
 async def condition(condition_hash: str, context: Context) -> Row | None:

@@ -1,10 +1,10 @@
 """The constructors that declare the fields of a type.
 
 A field carries a ``Spec``: what it is, as data, and how graphql-core gets its value from a row. Nothing
-else says how a field is wired; loaders, filters and (later) the planner read the same spec.
+else says how a field is wired; loaders, filters and the planner read the same spec.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -17,9 +17,9 @@ from strawberry.types.info import Info
 from gql_nda.arrays.numbers import shortest
 from gql_nda.context import Context
 from gql_nda.loaders import Derived
-from gql_nda.query import Ref, Relation, Row, down, python_types, up
+from gql_nda.query import Key, Ref, Relation, Row, down, python_types, up
 from gql_nda.resolvers import arrays, connections
-from gql_nda.stores import table_of
+from gql_nda.stores import Head, table_of
 from gql_nda.tables import Float32, key_names
 
 
@@ -140,16 +140,41 @@ class BatchSpec:
 
 
 @dataclass(frozen=True)
-class NamedSpec(BatchSpec):
-    """A batch function that completes a satellite's column; filters and orders see what is stored."""
+class NamedSpec:
+    """A satellite's column, computed from the key where it is absent; filters and orders see what is stored."""
 
     relation: Relation
     column: Column[Any]
+    compute: Callable[..., str]
+    plain: ClassVar[bool] = False
+
+    async def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> str:  # noqa: ARG002
+        """The name, stored or computed."""
+        found = await info.context.loaders.row(self.relation).load(row.at(self.relation.on))
+        return self.name(found[self.column.name] if found else None, row.key)
+
+    def name(self, stored: str | None, key: Key) -> str:
+        """The stored name, or the computed one."""
+        return stored or self.compute(*key)
 
     @property
     def ref(self) -> Ref:
         """The column as filters and orders name it."""
         return Ref(self.column, (self.relation,))
+
+
+@dataclass(frozen=True)
+class UnionSpec:
+    """The row of one of several tables: a column's value names which."""
+
+    column: Column[Any]
+    options: Mapping[str, Relation]
+    plain: ClassVar[bool] = False
+
+    def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
+        """The row, or None; of a value that names no table there is none."""
+        relation = self.options.get(row[self.column.name])
+        return relation and info.context.loaders.row(relation).load(row.at(relation.on))
 
 
 @dataclass(frozen=True)
@@ -165,9 +190,14 @@ class ArraySpec:
     plain: ClassVar[bool] = False
 
     async def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
-        """The array by reference: its header, and where it lies."""
+        """The array by reference, or None where the database holds none."""
+        head = await info.context.loaders.head(self.column).load(row.at(self.on))
+        return None if head is None else self.reference(row, head, info.context)
+
+    def reference(self, row: Row, head: Head, context: Context) -> arrays.ArrayRef:
+        """The array of a row: its header, and where it lies."""
         shift = row[self.delay.name] / 1000 if self.delay is not None else 0.0
-        return await arrays.reference(self.column, row.at(self.on), info.context, shift)
+        return arrays.reference(self.column, row.at(self.on), head, context, shift)
 
 
 @dataclass(frozen=True)
@@ -178,8 +208,8 @@ class LookupSpec:
     plain: ClassVar[bool] = False
 
     def resolve(self, row: Any, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
-        """The row, or None where there is none."""
-        return info.context.loaders.row(self.relation).load(tuple(kwargs[name] for name in self.relation.on))
+        """The row, not fetched yet; None where there is none."""
+        return info.context.loaders.lookup(self.relation, tuple(kwargs[name] for name in self.relation.on))
 
     def arguments(self) -> list[StrawberryArgument]:
         """One argument for each column of the key."""
@@ -267,9 +297,14 @@ def batch(function: Callable[..., Awaitable[Sequence[Any]]], description: str) -
     return declared(BatchSpec(function), description)
 
 
-def named(here: Table, there: Column[Any], function: Callable[..., Awaitable[Sequence[Any]]]) -> Any:
-    """A satellite's column, computed by a batch function where the satellite is absent."""
-    return declared(NamedSpec(function, up(here, table_of(there)), there), there.comment)
+def named(here: Table, there: Column[Any], compute: Callable[..., str]) -> Any:
+    """A satellite's column, computed from the key where the satellite is absent."""
+    return declared(NamedSpec(up(here, table_of(there)), there, compute), there.comment)
+
+
+def choice(source: Column[Any], options: Mapping[str, Relation], description: str) -> Any:
+    """The row of the table that a column's value names."""
+    return declared(UnionSpec(source, options), description)
 
 
 def array(source: Column[Any], description: str | None = None, *, delay: Column[Any] | None = None) -> Any:

@@ -103,7 +103,7 @@ class Query:
         return info.context.dataset  # type: ignore[return-value]
 
     @strawberry.field(description="The unit of a key, its numbers or strKey; null where there is none.")
-    async def unit(
+    def unit(
         self,
         info: Info,
         session: Annotated[int | None, Described("The unit's session.")] = UNSET,
@@ -113,7 +113,7 @@ class Query:
     ) -> Unit | None:
         """By primary key."""
         key = _unit_key(session, scan_idx, unit_id, str_key)
-        return await info.context.loaders.row(UNITS).load(key)  # type: ignore[return-value]
+        return info.context.loaders.lookup(UNITS, key)  # type: ignore[return-value]
 
     @strawberry.field(description="The condition of a hash, whatever its kind; null where there is none.")
     async def condition(
@@ -125,7 +125,7 @@ class Query:
         return await stimulus.condition(hash, info.context)  # type: ignore[return-value]
 
     @strawberry.field(description="Anything by its id; null where there is none.")
-    async def node(self, info: Info, id: Annotated[strawberry.ID, Described("Its id.")]) -> Node | None:  # noqa: A002
+    def node(self, info: Info, id: Annotated[strawberry.ID, Described("Its id.")]) -> Node | None:  # noqa: A002
         """By primary key."""
         name, text = decode_id(id)
         cls = by_type_name(name)
@@ -133,4 +133,4 @@ class Query:
             raise BadUserInput(f"id: {name[:40]!r} is no type of this server", argument="id")
         table = cls.__table__
         relation = Relation(table, t.key_names(table))
-        return await info.context.loaders.row(relation).load(parse_key(table, text))  # type: ignore[return-value]
+        return info.context.loaders.lookup(relation, parse_key(table, text))  # type: ignore[return-value]

@@ -10,7 +10,7 @@ from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection
 from gql_nda.types.entity import Node, entity
 from gql_nda.types.enums import TrialType
-from gql_nda.types.fields import array, batch, children, column, parent
+from gql_nda.types.fields import array, children, choice, column, parent
 
 if TYPE_CHECKING:
     from gql_nda.types.scan import Scan
@@ -46,8 +46,8 @@ class Trial(Node):
     end_frame_time: float = column(_trial.c.end_frame_time)
     condition_hash: str = column(_trial.c.condition_hash)
     stim_times: NdArray | None = array(_trial.c.stim_times)
-    condition: Annotated["Clip | Monet2 | Trippy", strawberry.union("Condition")] | None = batch(
-        derived.conditions, "What was shown: the clip, Monet2 or Trippy of the trial's condition hash."
+    condition: Annotated["Clip | Monet2 | Trippy", strawberry.union("Condition")] | None = choice(
+        _trial.c.type, derived.CONDITIONS, "What was shown: the clip, Monet2 or Trippy of the trial's condition hash."
     )
     scan: Annotated["Scan", strawberry.lazy("gql_nda.types.scan")] | None = parent(_trial, t.scan)
     stimulus: Stimulus | None = parent(_trial, t.stimulus)

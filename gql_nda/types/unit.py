@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from gql_nda import keys
 from gql_nda import tables as t
 from gql_nda.context import Context
-from gql_nda.keys import str_key
 from gql_nda.query import Relation
 from gql_nda.resolvers import connections
-from gql_nda.resolvers import unit as derived
 from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection, Plan
 from gql_nda.types.entity import Node, entity
@@ -32,8 +31,8 @@ class Unit(Node):
     session: int = column(_unit.c.session)
     scan_idx: int = column(_unit.c.scan_idx)
     unit_id: int = column(_unit.c.unit_id)
-    str_key: str = named(_unit, t.unit_hash.c.str_key, derived.str_keys)
-    hash: str = named(_unit, t.unit_hash.c.hash, derived.hashes)
+    str_key: str = named(_unit, t.unit_hash.c.str_key, keys.str_key)
+    hash: str = named(_unit, t.unit_hash.c.hash, keys.unit_hash)
     field_idx: int = column(_unit.c.field)
     mask_id: int = column(_unit.c.mask_id)
     um_x: int = column(_unit.c.um_x)
@@ -120,8 +119,8 @@ class UnitConnection(Connection[Unit]):
     @strawberry.field(description="Keys of `units(keys:)` that no unit has; empty for other connections.")
     async def missing_keys(plan: Plan, info: strawberry.Info[Context, None]) -> list[MissingUnit]:
         """Whatever `where` says of the units that exist."""
-        keys = await connections.missing(plan, info.context)
-        return [MissingUnit(session=s, scan_idx=i, unit_id=u, str_key=str_key(s, i, u)) for s, i, u in keys]
+        missing = await connections.missing(plan, info.context)
+        return [MissingUnit(session=s, scan_idx=i, unit_id=u, str_key=keys.str_key(s, i, u)) for s, i, u in missing]
 
 
 UNITS = Relation(_unit, t.key_names(_unit))

@@ -1,0 +1,198 @@
+"""graphql-core's executor, planning: it takes connections and rows by key, and leaves all else as it is."""
+
+import inspect
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from copy import copy
+from typing import Any, ClassVar
+
+import orjson
+from graphql import DirectiveNode, GraphQLObjectType, GraphQLResolveInfo, Node, VariableNode
+from graphql.execution.collect_fields import FieldDetails
+from graphql.pyutils import Path
+from sqlalchemy import Table
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from gql_nda.context import Context
+from gql_nda.loaders import Lookup
+from gql_nda.planner.answer import Answer
+from gql_nda.planner.compile import Compiler
+from gql_nda.planner.nodes import Selection
+from gql_nda.planner.reference import Reference
+from gql_nda.query import Planned, Row
+from gql_nda.types.entity import ENTITIES, type_name
+
+log = logging.getLogger(__name__)
+
+Details = list[FieldDetails]
+
+
+class Plans:
+    """Compiled plans; the least recently used one is dropped."""
+
+    def __init__(self, most: int = 512) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[Any, ...], tuple[Any, Any]] = OrderedDict()
+
+    def get(self, key: tuple[Any, ...], owner: Any, make: Callable[[], Any]) -> Any:
+        """What was made for the key; it lives as long as its owner, whose identity is part of the key."""
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = (owner, make())
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return known[1]
+
+
+class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Answers by plans where it can; what a plan can't say it has graphql-core say."""
+
+    plans: ClassVar[Plans]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._awaitable = self.is_awaitable
+        self._plain = self._unplanned()
+        self.is_awaitable = self._waits  # type: ignore[assignment]
+        self._answer = Answer(Reference(self._plain))
+
+    def _waits(self, value: Any) -> Any:
+        """A lookup is no awaitable yet: its plan tells what to fetch."""
+        return type(value) is not Lookup and self._awaitable(value)
+
+    def _unplanned(self) -> Any:
+        """The same operation, executed by graphql-core alone: errors are collected together."""
+        plain: Any = copy(self)
+        plain.__class__ = StrawberryGraphQLCoreExecutionContext
+        return plain
+
+    # --- where graphql-core completes ---------------------------------------------------------------
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: Details,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """A connection or a row is answered by a plan; any other object as ever."""
+        arguments = (return_type, field_details_list, info, path)
+        if isinstance(self.context_value, Context):
+            match result:
+                case Planned():
+                    return self._connection(*arguments, result)
+                case Lookup(relation=relation, key=key):
+                    return self._row(*arguments, relation.table, key, result)
+                case Row(table=table, key=key):
+                    return self._row(*arguments, table, key, result)
+        return super().complete_object_value(*arguments, result, position_context)
+
+    def complete_abstract_value(
+        self,
+        return_type: Any,
+        field_details_list: Details,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """The type of a lookup is that of its table's rows."""
+        if isinstance(result, Lookup):
+            kind: Any = self.schema.get_type(type_name(ENTITIES[result.relation.table.name]))
+            return self.complete_object_value(kind, field_details_list, info, path, result, position_context)
+        return super().complete_abstract_value(return_type, field_details_list, info, path, result, position_context)
+
+    # --- plans ------------------------------------------------------------------------------------
+
+    async def _connection(
+        self, kind: GraphQLObjectType, details: Details, info: GraphQLResolveInfo[Any], path: Path, planned: Planned
+    ) -> Any:
+        table = planned.query.table
+        plan = self._plan(kind, details, table, lambda compiler: compiler.connection(kind, details, table))
+        text = await self._tried(self._first(self._answer.connections(plan, [planned], [path])))
+        if text is not None:
+            return self._given(text)
+        return await _settled(self._plain.complete_object_value(kind, details, info, path, planned, None))
+
+    @staticmethod
+    async def _first(texts: Awaitable[list[str | None]]) -> str | None:
+        return (await texts)[0]
+
+    async def _row(
+        self,
+        kind: GraphQLObjectType,
+        details: Details,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        table: Table,
+        key: tuple[Any, ...],
+        result: Any,
+    ) -> Any:
+        selected = Selection(info.parent_type, info.parent_type.fields[info.field_name], details)
+        level = self._plan(kind, details, table, lambda compiler: compiler.level(kind, selected, table))
+        text = await self._tried(self._answer.row(level, key, path))
+        if text is not None:
+            return self._given(text)
+        row = await result if isinstance(result, Lookup) else result
+        if row is None:
+            return None
+        return await _settled(self._plain.complete_object_value(kind, details, info, path, row, None))
+
+    def _plan(self, kind: GraphQLObjectType, details: Details, table: Table, make: Callable[[Compiler], Any]) -> Any:
+        """The plan of a selection, as this operation's variables include and skip its parts."""
+        operation = self.operation
+        names = self.plans.get(
+            (id(operation),), operation, lambda: _conditions(operation, *self.fragment_definitions.values())
+        )
+        given = self.variable_values.coerced
+        conditions = tuple(given.get(name) for name in names)
+        nodes = [id(detail.node) for detail in details]
+        return self.plans.get((kind.name, table.name, conditions, *nodes), details, lambda: make(Compiler(self)))
+
+    async def _tried(self, answer: Awaitable[str | None]) -> str | None:
+        """A plan's answer; whatever went wrong, graphql-core will tell, or do better."""
+        note = self.context_value.planning
+        try:
+            text = await answer
+        except Exception as error:
+            note.fallbacks[type(error).__name__] += 1
+            log.debug("a plan failed", exc_info=True)
+            return None
+        note.planned += text is not None
+        return text
+
+    def _given(self, text: str) -> Any:
+        """JSON as the context wants it: as it is for HTTP, as data for anyone else."""
+        if text == "null":
+            return None
+        return orjson.Fragment(text) if self.context_value.fragments else orjson.loads(text)
+
+
+async def _settled(value: Any) -> Any:
+    return await value if inspect.isawaitable(value) else value
+
+
+def _conditions(*nodes: Node) -> tuple[str, ...]:
+    """Names of the variables that include or skip parts of a document."""
+    return tuple(sorted({variable.name.value for node in nodes for variable in _variables(node, within=False)}))
+
+
+def _variables(node: Any, *, within: bool) -> Iterator[VariableNode]:
+    if isinstance(node, VariableNode) and within:
+        yield node
+    elif isinstance(node, list | tuple):
+        for item in node:
+            yield from _variables(item, within=within)
+    elif isinstance(node, Node):
+        for name in node.keys:
+            if name != "loc":
+                yield from _variables(getattr(node, name), within=within or isinstance(node, DirectiveNode))
+
+
+def planning(plans: Plans) -> type[PlanningExecutor]:
+    """An executor class that remembers its plans in ``plans``."""
+    return type("Planning", (PlanningExecutor,), {"plans": plans})
