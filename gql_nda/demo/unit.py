@@ -18,6 +18,7 @@ from gql_nda.demo.stack import positions
 from gql_nda.demo.stimulus import schedule
 from gql_nda.keys import str_key, unit_hash
 from gql_nda.science import coordinates, oracle
+from gql_nda.science.resampling import sample
 
 LINE_MS = 35 / 880
 """Time to scan one line of a field (ms): two fields of 440 lines at each depth."""
@@ -94,7 +95,7 @@ def oracle_scores(recording: Recording, traces: Traces, delays: NDArray[np.int64
         repeats = [f for c, f in zip(plan.conditions, plan.flips, strict=True) if c.hash == hash_]
         fps = float(np.float32(recording.fps))
         at = oracle.sample_times([f[0] for f in repeats], [f[-1] for f in repeats], fps)
-        responses.append(oracle.sample(traces, times, delays, at))
+        responses.append(sample(traces, times, delays, at))
     return oracle.oracle_score(responses)
 
 

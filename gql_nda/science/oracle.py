@@ -1,23 +1,51 @@
-"""How reliably units respond to the same movie: resampled responses, and the oracle score.
+"""How reliably units respond to the same movie: the oracle score, and the oracle raster.
 
-The estimator is that of ``MovieOracle`` of the laboratory that recorded nda (public siblings:
-cajal/neuro_data ``movies/stats.py``, ``OracleMap`` of cajal/pipeline); the sampling of the responses
-is that of ``utils.fetch_oracle_raster`` of cajal/microns_phase3_nda. The resampling behind the scores
-stored in nda isn't published, so a score computed here need not equal a stored one.
+The score's estimator is that of ``MovieOracle`` of the laboratory that recorded nda (public siblings:
+cajal/neuro_data ``movies/stats.py``, ``OracleMap`` of cajal/pipeline). The raster, and the sampling of
+the responses in both, is that of ``utils.fetch_oracle_raster`` of cajal/microns_phase3_nda. The
+resampling behind the scores stored in nda isn't published, so a score computed here need not equal a
+stored one.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gql_nda.science.reasons import Reasons, reasons
+from gql_nda.science.resampling import sample
+from gql_nda.science.responses import repeats_of
+
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 _EPSILON = 1e-8
 """Added to standard deviations, so that a constant unit scores 0."""
 
+_PORTION = 256
+"""Units scored at once: their samples, 8 MB a hundred, are the largest arrays here."""
+
 MIN_REPEATS = 3
 """A condition shown less often says nothing about reliability."""
+
+REPEATS = 10
+"""How often nda shows each of its six oracle clips: what tells them from all others."""
+
+
+_NO_TRIALS: Integers = np.empty((0, 0), np.int64)
+
+
+class Trials(NamedTuple):
+    """Columns of a scan's trials (trial,): number, exact condition hash, first and last time (s)."""
+
+    trial_idx: ArrayLike
+    hashes: Sequence[str]
+    starts: ArrayLike
+    ends: ArrayLike
+
+
+# --- sampling --------------------------------------------------------------------------------------
 
 
 def sample_count(start: float, end: float, fps: float) -> int:
@@ -31,32 +59,18 @@ def sample_times(starts: ArrayLike, ends: ArrayLike, fps: float) -> Floats:
     Each repeat is sampled evenly from its start to its end, both included, ``fps`` (Hz) being the
     scan's nominal rate; all are cut to the shortest repeat.
     """
-    spans = list(zip(np.atleast_1d(starts), np.atleast_1d(ends), strict=True))
-    counts = [max(sample_count(start, end, fps), 0) for start, end in spans]
-    shortest = min(counts, default=0)
-    grids = [np.linspace(start, end, count)[:shortest] for (start, end), count in zip(spans, counts, strict=True)]
-    return np.array(grids, float).reshape(len(grids), shortest)
+    grids = _grids(starts, ends, fps)
+    shortest = min(map(len, grids), default=0)
+    return np.array([grid[:shortest] for grid in grids], float).reshape(len(grids), shortest)
 
 
-def sample(traces: ArrayLike, frame_times: ArrayLike, delays_ms: ArrayLike, times: ArrayLike) -> Floats:
-    """Traces interpolated linearly at ``times`` (s) of any shape: one row of that shape a unit.
+def _grids(starts: ArrayLike, ends: ArrayLike, fps: float) -> list[Floats]:
+    """The times (s) of each trial's samples."""
+    spans = zip(np.ravel(starts).tolist(), np.ravel(ends).tolist(), strict=True)
+    return [np.linspace(start, end, max(sample_count(start, end, fps), 0)) for start, end in spans]
 
-    ``traces`` (unit, frame) were taken at ``frame_times`` (frame,) in s, each unit ``delays_ms``
-    (unit,) later. NaN where ``times`` lie outside, and everywhere if there are fewer than two frames.
-    """
-    values, frames, at = np.asarray(traces), np.asarray(frame_times, float), np.asarray(times, float)
-    if len(frames) < 2:
-        return np.full((len(values), *at.shape), np.nan)
-    delays, of_unit = np.unique(np.asarray(delays_ms, float), return_inverse=True)
-    wanted = at.ravel()[None] - delays[:, None] / 1000
-    before = np.clip(np.searchsorted(frames, wanted, side="right") - 1, 0, len(frames) - 2)
-    share = (wanted - frames[before]) / (frames[before + 1] - frames[before])
-    share = np.where((wanted < frames[0]) | (wanted > frames[-1]), np.nan, share)
-    left, share = before[of_unit], share[of_unit]
-    lower = np.take_along_axis(values, left, axis=1).astype(float)
-    upper = np.take_along_axis(values, left + 1, axis=1).astype(float)
-    sampled: Floats = (lower + (upper - lower) * share).reshape(len(values), *at.shape)
-    return sampled
+
+# --- the score of given responses ------------------------------------------------------------------
 
 
 def leave_one_out(responses: ArrayLike) -> Floats:
@@ -81,7 +95,11 @@ def correlation(a: ArrayLike, b: ArrayLike) -> Floats:
 
 
 def _standardised(x: Floats) -> Floats:
-    """Zero mean and unit standard deviation along the last axis."""
+    """Zero mean and unit standard deviation along the last axis.
+
+    Counted from the first value, so that a constant, however large, leaves no rounding error behind.
+    """
+    x = x - x[..., :1]
     scaled: Floats = (x - x.mean(axis=-1, keepdims=True)) / (x.std(axis=-1, ddof=1, keepdims=True) + _EPSILON)
     return scaled
 
@@ -90,13 +108,201 @@ def oracle_score(conditions: Sequence[ArrayLike]) -> Floats:
     """Correlation of each response with the mean of its other repeats, pooled: (unit,).
 
     Each condition is (unit, repeat, sample); those shown fewer than three times are left out. NaN
-    when none is left.
+    when none is left, and for units whose responses aren't all finite.
     """
     responses = [np.asarray(c, float) for c in conditions]
     kept = [r for r in responses if r.shape[1] >= MIN_REPEATS]
     if not kept:
         return np.full(len(responses[0]) if responses else 0, np.nan)
     units = len(kept[0])
-    data = np.concatenate([r.reshape(units, -1) for r in kept], axis=1)
-    oracle = np.concatenate([leave_one_out(r).reshape(units, -1) for r in kept], axis=1)
-    return correlation(data, oracle)
+    with np.errstate(over="ignore", invalid="ignore"):
+        data = np.concatenate([r.reshape(units, -1) for r in kept], axis=1)
+        oracle = np.concatenate([leave_one_out(r).reshape(units, -1) for r in kept], axis=1)
+        return correlation(data, oracle)
+
+
+# --- the score of traces ---------------------------------------------------------------------------
+
+
+class Scores(NamedTuple):
+    """Oracle scores (unit,), NaN where ``reasons`` tell why; ``trials`` is how many took part."""
+
+    pearson: Floats
+    trials: int
+    reasons: Reasons
+
+
+def scores(traces: ArrayLike, frame_times: ArrayLike, delays_ms: ArrayLike, trials: Trials, fps: float) -> Scores:
+    """Oracle scores of traces (unit, frame), over every condition shown three times or more.
+
+    Give the trials that count, nda's are the clips. ``frame_times`` (frame,) in s, ``delays_ms``
+    (unit,); responses are sampled as in :func:`sample_times`, ``fps`` (Hz) being the nominal rate. A
+    constant unit scores 0. NaN for a unit with a sample that isn't finite or lies beyond the recording.
+    """
+    values, delays = np.asarray(traces), np.asarray(delays_ms, float)
+    starts, ends = np.ravel(trials.starts).astype(float), np.ravel(trials.ends).astype(float)
+    groups = list(repeats_of(trials.hashes, MIN_REPEATS).values())
+    problem = _problem(groups, starts, ends, frame_times)
+    if problem:
+        return Scores(np.full(len(values), np.nan), 0, reasons(len(values), (True, problem)))
+    at = [sample_times(starts[g], ends[g], fps) for g in groups]
+    portions = [slice(i, i + _PORTION) for i in range(0, len(values), _PORTION)]
+    found = [oracle_score([sample(values[p], frame_times, delays[p], t) for t in at]) for p in portions]
+    pearson = np.concatenate([np.empty(0), *found])
+    used = np.concatenate([t.ravel() for t in at])
+    return Scores(pearson, sum(map(len, groups)), _missing(pearson, used, values.shape[1], frame_times, delays))
+
+
+def _problem(groups: list[list[int]], starts: Floats, ends: Floats, frame_times: ArrayLike) -> str | None:
+    """Why no unit of the scan has a score."""
+    if not groups:
+        return f"no condition was shown {MIN_REPEATS} times"
+    used = np.concatenate(groups)
+    return _bad_times(starts[used], ends[used], np.asarray(frame_times, float))
+
+
+def _bad_times(starts: Floats, ends: Floats, frames: Floats) -> str | None:
+    """What is wrong with the times of trials; of those that pass, the number of samples is bounded."""
+    if len(frames) < 2:
+        return "the recording has fewer than two frames"
+    lengths = ends - starts
+    if not np.isfinite(lengths).all():
+        return "a trial has no finite start and end"
+    if lengths.max() > frames[-1] - frames[0]:
+        return "a trial is longer than the recording"
+    return None
+
+
+def _missing(pearson: Floats, used: Floats, frames: int, frame_times: ArrayLike, delays: Floats) -> Reasons:
+    """Why scores are NaN, unit by unit."""
+    if len(used) < 2:
+        return reasons(len(pearson), (True, "the shortest repeats hold fewer than two samples"))
+    times, nan = np.asarray(frame_times, float)[:frames], np.isnan(pearson)
+    beyond = _beyond(times, used, delays)
+    return reasons(
+        len(pearson),
+        (nan & beyond, "a trial reaches beyond the unit's trace"),
+        (nan & ~beyond, "the trace holds values that are not finite"),
+    )
+
+
+def _beyond(frames: Floats, times: Floats, delays: Floats) -> NDArray[np.bool_]:
+    """Whether some of ``times`` (s) lie outside the frames of a unit with that delay (ms): (unit,)."""
+    if len(frames) < 2:
+        return np.ones(len(delays), bool)
+    outside: NDArray[np.bool_] = (np.fmin.reduce(times) - delays / 1000 < frames[0]) | (
+        np.fmax.reduce(times) - delays / 1000 > frames[-1]
+    )
+    return outside
+
+
+# --- the raster ------------------------------------------------------------------------------------
+
+
+class Blocks(NamedTuple):
+    """Oracle clips in the raster's order, and which trial shows each: positions (repeat, clip)."""
+
+    clips: list[str]
+    trials: Integers
+    reason: str | None
+
+
+class Raster(NamedTuple):
+    """Responses to the oracle clips, (unit, repeat, clip, sample), on all units the same ``times`` (s).
+
+    ``normalized`` runs from 0 to 1 over the clips and samples of each repeat. NaN are samples beyond a
+    clip's end (the longest has all), beyond the recording, or not finite; in ``normalized`` also all of
+    a repeat that is constant. ``reasons`` tell of the latter, and of a raster that's missing as a whole:
+    then it has no clips.
+    """
+
+    clips: list[str]
+    trials: Integers
+    times: Floats
+    raw: Floats
+    normalized: Floats
+    reasons: Reasons
+
+
+def oracle_blocks(trial_idx: ArrayLike, hashes: Sequence[str], repeats: int = REPEATS) -> Blocks:
+    """The oracle clips, and their trials block by block.
+
+    Oracle clips are the conditions shown exactly ``repeats`` times; a block is a row of trials that
+    shows each once. Clips come in falling order of their hashes whatever their case, as MySQL sorts
+    for upstream; hashes that differ by case are different clips. Without such clips, or with anything
+    else between them, there are no blocks but a reason.
+    """
+    numbers = np.ravel(trial_idx).astype(int)
+    shown = {h: at for h, at in repeats_of(hashes, repeats).items() if len(at) == repeats}
+    clips = sorted(shown, key=lambda h: (h.lower(), h), reverse=True)
+    if not clips:
+        return Blocks([], _NO_TRIALS, f"no condition was shown {repeats} times")
+    trials = np.array([sorted(shown[h], key=lambda i: numbers[i]) for h in clips], int).T
+    first, last = numbers[trials].min(axis=1), numbers[trials].max(axis=1)
+    mixed = last - first != len(clips) - 1
+    if mixed.any():
+        told = f"repeat {mixed.argmax() + 1} of the oracle clips is no block of {len(clips)} trials in a row"
+        return Blocks([], _NO_TRIALS, told)
+    return Blocks(clips, trials, None)
+
+
+def raster(
+    traces: ArrayLike,
+    frame_times: ArrayLike,
+    delays_ms: ArrayLike,
+    trials: Trials,
+    fps: float,
+    repeats: int = REPEATS,
+) -> Raster:
+    """Responses of traces (unit, frame) to the oracle clips, as upstream's raster, robust where it breaks.
+
+    ``frame_times`` (frame,) in s, ``delays_ms`` (unit,), ``fps`` (Hz) the nominal rate; see
+    :func:`oracle_blocks` for ``repeats``. Clips of unequal length are padded with NaN, not cut.
+    """
+    values, delays = np.asarray(traces), np.asarray(delays_ms, float)
+    starts, ends = np.ravel(trials.starts).astype(float), np.ravel(trials.ends).astype(float)
+    blocks = oracle_blocks(trials.trial_idx, trials.hashes, repeats)
+    chosen = blocks.trials
+    problem = blocks.reason or _bad_times(starts[chosen], ends[chosen], np.asarray(frame_times, float))
+    if problem:
+        return _no_raster(len(values), problem)
+    times = _padded(_grids(starts[chosen], ends[chosen], fps)).reshape(*chosen.shape, -1)
+    raw = sample(values, frame_times, delays, times)
+    raw[~np.isfinite(raw)] = np.nan
+    normalized, flat = normalised(raw)
+    lost = np.isnan(raw[..., ~np.isnan(times)]).any(axis=-1)
+    told = reasons(
+        len(values),
+        (lost, "some samples lie beyond the trace or are not finite"),
+        (flat.any(axis=1), "repeats without any change can't be normalised"),
+    )
+    return Raster(blocks.clips, chosen, times, raw, normalized, told)
+
+
+def _no_raster(units: int, reason: str) -> Raster:
+    none = np.empty((units, 0, 0, 0))
+    return Raster(
+        [], np.empty((0, 0), int), none[0] if units else np.empty((0, 0, 0)), none, none, reasons(units, (True, reason))
+    )
+
+
+def _padded(rows: list[Floats]) -> Floats:
+    """Rows of unequal length as (row, longest), NaN behind the shorter."""
+    padded = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+    for i, row in enumerate(rows):
+        padded[i, : len(row)] = row
+    return padded
+
+
+def normalised(raw: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Each repeat scaled from 0 to 1 over its clips and samples, and whether it's constant.
+
+    (unit, repeat, clip, sample) to the same shape and (unit, repeat). NaN are left out; a repeat that's
+    constant, or all NaN, gives NaN.
+    """
+    low = np.fmin.reduce(raw, axis=(2, 3), keepdims=True, initial=np.nan)
+    shifted = raw - low
+    span = np.fmax.reduce(shifted, axis=(2, 3), keepdims=True, initial=np.nan)
+    flat = ~(span > 0)
+    scaled: Floats = np.where(flat, np.nan, shifted / np.where(flat, 1, span))
+    return scaled, flat[:, :, 0, 0]

@@ -1,6 +1,8 @@
-"""Behaviour, recorded on its own clock, resampled to the frames of a scan.
+"""Values at times other than those they were recorded at: traces of units, and behaviour.
 
-The filter is that of cajal/pipeline and of nda's ManualPupil and Treadmill: a Hamming low-pass at
+Traces are interpolated at their own delayed times, as ``utils.fetch_oracle_raster`` of
+cajal/microns_phase3_nda does. Behaviour, recorded on its own clock, comes to the frames of a scan
+through the filter of cajal/pipeline and of nda's ManualPupil and Treadmill: a Hamming low-pass at
 half the target's rate, then linear interpolation.
 """
 
@@ -12,9 +14,47 @@ from scipy.signal import firwin
 Floats = NDArray[np.float64]
 
 
+# --- traces ----------------------------------------------------------------------------------------
+
+
+def sample(traces: ArrayLike, frame_times: ArrayLike, delays_ms: ArrayLike, times: ArrayLike) -> Floats:
+    """Traces interpolated linearly at ``times`` (s) of any shape: one row of that shape a unit.
+
+    ``traces`` (unit, frame) were taken at ``frame_times`` (frame,) in s, which increase, each unit
+    ``delays_ms`` (unit,) later; if one is shorter than the other, the rest of the longer is ignored.
+    NaN where ``times`` lie outside or are NaN, and everywhere if there are fewer than two frames; what
+    isn't finite in a trace stays between its neighbours.
+    """
+    values, frames, at = np.asarray(traces), np.asarray(frame_times, float), np.asarray(times, float)
+    frames = frames[: values.shape[1]]
+    if len(frames) < 2:
+        return np.full((len(values), *at.shape), np.nan)
+    delays, of_unit = np.unique(np.asarray(delays_ms, float), return_inverse=True)
+    wanted = at.ravel()[None] - delays[:, None] / 1000
+    before = np.clip(np.searchsorted(frames, wanted, side="right") - 1, 0, len(frames) - 2)
+    with np.errstate(divide="ignore", invalid="ignore"):  # two frames at one time
+        share = (wanted - frames[before]) / (frames[before + 1] - frames[before])
+    share = np.where((wanted >= frames[0]) & (wanted <= frames[-1]), share, np.nan)
+    left, share = before[of_unit], share[of_unit]
+    lower = np.take_along_axis(values, left, axis=1).astype(float)
+    upper = np.take_along_axis(values, left + 1, axis=1).astype(float)
+    with np.errstate(over="ignore", invalid="ignore"):  # infinities in a trace
+        sampled: Floats = (lower + (upper - lower) * share).reshape(len(values), *at.shape)
+    return sampled
+
+
+# --- behaviour -------------------------------------------------------------------------------------
+
+
 def median_rate(times: ArrayLike) -> float:
-    """Median sampling rate of a clock (Hz); its NaN are left out."""
-    return float(1 / np.nanmedian(np.diff(np.asarray(times, float))))
+    """Median sampling rate of a clock (Hz); its NaN are left out.
+
+    NaN if no two neighbours are known, or if the median step isn't positive.
+    """
+    steps = np.diff(np.asarray(times, float))
+    known = steps[~np.isnan(steps)]
+    step = float(np.median(known)) if known.size else np.nan
+    return 1 / step if step > 0 else np.nan
 
 
 def lowpass_taps(source_hz: float, target_hz: float) -> Floats:
@@ -28,9 +68,10 @@ def resample(values: ArrayLike, source_times: ArrayLike, target_times: ArrayLike
     """Values low-passed and interpolated at ``target_times``: (..., sample) to (..., target).
 
     ``source_times`` (sample,) in s may hold NaN: those samples take part in the filter, not in the
-    interpolation. A NaN value spreads over the filter's length, two seconds. NaN outside the source.
-    A source no faster than the target is only interpolated: there's nothing to filter. All NaN if
-    fewer than two times are known.
+    interpolation; the others increase. A NaN value spreads over the filter's length, two seconds. NaN
+    outside the source. A source no faster than the target, or of two clocks one without a rate (a
+    single target, say), is only interpolated: there's nothing to filter. All NaN if fewer than two
+    times are known.
     """
     series, source = np.atleast_2d(np.asarray(values, float)), np.asarray(source_times, float)
     target = np.asarray(target_times, float)
@@ -44,7 +85,7 @@ def resample(values: ArrayLike, source_times: ArrayLike, target_times: ArrayLike
 
 def _lowpass(series: Floats, source_hz: float, target_hz: float) -> Floats:
     """Each series filtered, reflected at its ends; a filter can't cut off above half its rate."""
-    if source_hz <= target_hz:
+    if not source_hz > target_hz:
         return series
     filtered: Floats = convolve1d(series, lowpass_taps(source_hz, target_hz), axis=-1, mode="reflect")
     return filtered

@@ -1,6 +1,5 @@
-"""Sampling and the oracle score: against plain loops, upstream's numbers, and laws."""
+"""Sampling, the oracle score and the raster: against plain loops, upstream's numbers, and laws."""
 
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from gql_nda.science import oracle
 
-from . import reference
+from . import reference, reference_raster
 from .golden import golden
 
 Floats = NDArray[np.float64]
@@ -94,34 +93,6 @@ def test_upstream_scores() -> None:
 # --- sampling --------------------------------------------------------------------------------------
 
 
-@given(
-    hnp.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(2, 12)), elements=numbers),
-    st.lists(st.floats(-1, 4), max_size=5),
-    st.data(),
-)
-def test_samples_are_those_of_the_plain_formula(traces: Any, times: list[float], data: st.DataObject) -> None:
-    units, count = traces.shape
-    delays = data.draw(st.lists(st.integers(0, 154), min_size=units, max_size=units))
-    steps = data.draw(st.lists(st.floats(0.05, 0.4), min_size=count, max_size=count))
-    frames = np.cumsum(steps) - steps[0]
-    found = oracle.sample(traces, frames, delays, times)
-    for row, trace, delay in zip(found, traces, delays, strict=True):
-        expected = reference.sample(trace.tolist(), frames.tolist(), delay, times)
-        np.testing.assert_allclose(row, expected, atol=1e-3)
-
-
-def test_a_sample_at_a_delayed_frame_is_that_frame() -> None:
-    found = oracle.sample([[1, 5, 3], [2, 0, 8]], [0, 1, 2], [500, 250], [[0.5, 1.5], [0.25, 2.3]])
-    np.testing.assert_allclose(found[0], np.array([[1, 5], [np.nan, 3 + 2 * 0.2]]))
-    assert found.shape == (2, 2, 2)
-    assert found[1, 1, 0] == 2
-
-
-def test_nothing_is_sampled_of_less_than_two_frames() -> None:
-    assert np.isnan(oracle.sample(np.zeros((2, 1)), [0.0], [0, 0], [0.0, 1.0])).all()
-    assert oracle.sample(np.zeros((2, 0)), [], [0, 0], [0.0]).shape == (2, 1)
-
-
 def test_repeats_are_sampled_evenly_and_cut_to_the_shortest() -> None:
     times = oracle.sample_times([10.0, 30.0], [20.0, 39.8], 6.3009)
     assert times.shape == (2, 62)
@@ -139,12 +110,251 @@ def test_a_clip_has_its_published_number_of_samples(fps: float, count: int) -> N
     assert oracle.sample_count(0, 9.9665, fps) == count
 
 
+# --- the score of traces ---------------------------------------------------------------------------
+
+FPS = 6.0
+CLIP = 2.0
+SHOWN = list("abxabaybabxba")
+"""Condition of each trial, 2.5 s apart: a and b often enough, x and y not."""
+
+
+def trials_of(hashes: list[str], clip: float = CLIP) -> oracle.Trials:
+    starts = 1 + 2.5 * np.arange(len(hashes))
+    return oracle.Trials(range(len(hashes)), hashes, starts, starts + clip)
+
+
+def recording(units: int, seconds: float = 40, seed: int = 3) -> tuple[Any, Floats, NDArray[np.int64]]:
+    rng = np.random.default_rng(seed)
+    frames = np.arange(round(seconds * 6.2)) / 6.2
+    return rng.gamma(1, 2, (units, len(frames))).astype(np.float32), frames, rng.integers(0, 155, units)
+
+
+def plain_score(trace: list[float], frames: list[float], delay: float, trials: oracle.Trials) -> float:
+    """The score of one unit in plain loops: sampled at the nominal rate, cut to the shortest repeat."""
+    starts, ends = np.ravel(trials.starts).tolist(), np.ravel(trials.ends).tolist()
+    conditions = []
+    for name in sorted(set(trials.hashes)):
+        at = [i for i, h in enumerate(trials.hashes) if h == name]
+        grids = [reference.spaced(starts[i], ends[i], round(FPS * (ends[i] - starts[i]))) for i in at]
+        shortest = min(map(len, grids))
+        conditions.append([reference.sample(trace, frames, delay, grid[:shortest]) for grid in grids])
+    return reference.oracle_score(conditions)
+
+
+def test_scores_of_traces_are_those_of_the_plain_formula() -> None:
+    traces, frames, delays = recording(5)
+    starts = np.ravel(trials_of(SHOWN).starts)
+    trials = trials_of(SHOWN)._replace(ends=starts + CLIP + np.arange(len(SHOWN)) % 3 * 0.1)
+    found = oracle.scores(traces, frames, delays, trials, FPS)
+    expected = [
+        plain_score(t, frames.tolist(), d, trials) for t, d in zip(traces.tolist(), delays.tolist(), strict=True)
+    ]
+    np.testing.assert_allclose(found.pearson, expected, atol=1e-6)
+    assert found.trials == 10
+    assert found.reasons == [None] * 5
+
+
+@given(st.permutations(range(len(SHOWN))), st.floats(0.5, 20), st.floats(-10, 10))
+def test_scores_follow_no_order_scale_or_offset(order: list[int], scale: float, offset: float) -> None:
+    traces, frames, delays = recording(3)
+    trials = trials_of(SHOWN)
+    starts, ends = np.asarray(trials.starts)[order], np.asarray(trials.ends)[order]
+    turned = oracle.Trials(order, [SHOWN[i] for i in order], starts, ends)
+    found = oracle.scores(traces, frames, delays, trials, FPS).pearson
+    moved = oracle.scores(traces.astype(float) * scale + offset, frames, delays, turned, FPS).pearson
+    np.testing.assert_allclose(found, moved, atol=1e-6)
+
+
+def test_scores_of_many_units_are_those_of_each() -> None:
+    traces, frames, delays = recording(oracle._PORTION + 3)
+    found = oracle.scores(traces, frames, delays, trials_of(SHOWN), FPS).pearson
+    for u in (0, oracle._PORTION - 1, oracle._PORTION, oracle._PORTION + 2):
+        alone = oracle.scores(traces[u : u + 1], frames, delays[u : u + 1], trials_of(SHOWN), FPS).pearson
+        np.testing.assert_allclose(found[u], alone[0], rtol=1e-12)
+
+
+def test_a_constant_trace_however_large_scores_nothing() -> None:
+    _, frames, delays = recording(3)
+    traces = np.repeat([[0.0], [1 / 3], [1e12 / 3]], len(frames), axis=1)
+    found = oracle.scores(traces, frames, delays, trials_of(SHOWN), FPS)
+    assert found.pearson.tolist() == pytest.approx([0, 0, 0], abs=1e-3)
+    assert found.reasons == [None] * 3
+
+
+def test_units_without_a_score_are_told_why() -> None:
+    traces, frames, _ = recording(4)
+    traces[1, 30] = np.nan
+    traces[2, 30] = np.inf
+    traces[3, -1] = np.nan  # after the last trial
+    found = oracle.scores(traces, frames, [0, 0, 0, 0], trials_of(SHOWN), FPS)
+    assert np.isnan(found.pearson).tolist() == [False, True, True, False]
+    assert found.reasons == [None, *["the trace holds values that are not finite"] * 2, None]
+
+
+def test_a_unit_whose_delay_puts_a_trial_outside_has_no_score() -> None:
+    traces, frames, _ = recording(2)
+    trials = trials_of(SHOWN)
+    trials = trials._replace(starts=np.ravel(trials.starts) - 0.95, ends=np.ravel(trials.ends) - 0.95)
+    found = oracle.scores(traces, frames, [0, 100], trials, FPS)
+    assert found.reasons == [None, "a trial reaches beyond the unit's trace"]
+    assert np.isnan(found.pearson).tolist() == [False, True]
+
+
+def test_a_trace_shorter_than_the_trials_has_no_score() -> None:
+    traces, frames, delays = recording(2)
+    for short in (traces[:, :100], traces[:, :1], traces[:, :0]):
+        found = oracle.scores(short, frames, delays, trials_of(SHOWN), FPS)
+        assert np.isnan(found.pearson).all()
+        assert found.reasons == ["a trial reaches beyond the unit's trace"] * 2
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"hashes": list("abcdefghijklm")}, "no condition was shown 3 times"),
+        ({"ends": np.full(len(SHOWN), np.nan)}, "a trial has no finite start and end"),
+        ({"ends": np.full(len(SHOWN), 1e9)}, "a trial is longer than the recording"),
+        ({"ends": np.zeros(len(SHOWN))}, "the shortest repeats hold fewer than two samples"),
+    ],
+)
+def test_scans_without_scores_are_told_why(change: Any, reason: str) -> None:
+    traces, frames, delays = recording(2)
+    found = oracle.scores(traces, frames, delays, trials_of(SHOWN)._replace(**change), FPS)
+    assert np.isnan(found.pearson).all()
+    assert found.reasons == [reason] * 2
+
+
+def test_a_recording_of_one_frame_and_one_of_no_units() -> None:
+    found = oracle.scores(np.zeros((1, 1)), [0.0], [0], trials_of(SHOWN), FPS)
+    assert found.reasons == ["the recording has fewer than two frames"]
+    traces, frames, _ = recording(1)
+    assert oracle.scores(traces[:0], frames, [], trials_of(SHOWN), FPS).pearson.shape == (0,)
+
+
+def test_hashes_that_differ_by_case_are_different_conditions() -> None:
+    traces, frames, delays = recording(1)
+    found = oracle.scores(traces, frames, delays, trials_of(["a", "A"] * 3), FPS)
+    expected = plain_score(traces[0].tolist(), frames.tolist(), int(delays[0]), trials_of(["a", "A"] * 3))
+    assert found.pearson[0] == pytest.approx(expected, abs=1e-6)
+
+
+# --- the raster ------------------------------------------------------------------------------------
+
+BLOCKS = list("fBaCgCBafaCBh")
+"""Three blocks of a, B and C, never twice in one order, among others."""
+
+
+def test_blocks_hold_each_clip_once_in_falling_order_whatever_the_case() -> None:
+    found = oracle.oracle_blocks(range(20, 20 + len(BLOCKS)), BLOCKS, repeats=3)
+    assert found.clips == ["C", "B", "a"] == reference_raster.clip_order(["a", "B", "C"])
+    assert found.trials.tolist() == [[3, 1, 2], [5, 6, 7], [10, 11, 9]]
+    assert found.reason is None
+
+
+@given(st.permutations(range(len(BLOCKS))))
+def test_trials_may_come_in_any_order(order: list[int]) -> None:
+    found = oracle.oracle_blocks(order, [BLOCKS[i] for i in order], repeats=3)
+    assert np.array(order)[found.trials].tolist() == [[3, 1, 2], [5, 6, 7], [10, 11, 9]]
+
+
+@pytest.mark.parametrize(
+    ("hashes", "reason"),
+    [
+        ("abcabc", "no condition was shown 3 times"),
+        ("", "no condition was shown 3 times"),
+        ("aBCaBfCaBC", "repeat 2 of the oracle clips is no block of 3 trials in a row"),
+        ("aaaBBBCCC", "repeat 1 of the oracle clips is no block of 3 trials in a row"),
+    ],
+)
+def test_without_blocks_there_is_a_reason(hashes: str, reason: str) -> None:
+    found = oracle.oracle_blocks(range(len(hashes)), list(hashes), repeats=3)
+    assert (found.clips, found.reason) == ([], reason)
+    shown = oracle.raster(*recording(2), trials_of(list(hashes)), FPS, repeats=3)
+    assert shown.reasons == [reason] * 2
+    assert (shown.clips, shown.raw.shape, shown.normalized.shape) == ([], (2, 0, 0, 0), (2, 0, 0, 0))
+
+
+def plain_raster(traces: Any, frames: Floats, delays: Any, trials: oracle.Trials) -> Floats:
+    """The raw raster in plain loops, from the blocks as they were written down."""
+    columns = zip(trials.hashes, np.ravel(trials.starts).tolist(), np.ravel(trials.ends).tolist(), strict=True)
+    rows = [{"condition_hash": h, "start_frame_time": s, "end_frame_time": e} for h, s, e in columns]
+    blocks = [rows[1:4], rows[5:8], rows[9:12]]
+    raw = [
+        [reference_raster.raw(trace, frames.tolist(), delay, block, FPS) for block in blocks]
+        for trace, delay in zip(traces.tolist(), np.ravel(delays).tolist(), strict=True)
+    ]
+    return np.array(raw)
+
+
+@pytest.mark.parametrize("less", [0.0, 0.3])
+def test_a_raster_is_that_of_the_plain_formula(less: float) -> None:
+    """Clips of one length, and clips of unequal ones: these are padded."""
+    traces, frames, delays = recording(4)
+    trials = trials_of(BLOCKS)
+    trials = trials._replace(ends=np.ravel(trials.ends) - np.array([0, less, 0])[np.array(list(map(ord, BLOCKS))) % 3])
+    found = oracle.raster(traces, frames, delays, trials, FPS, repeats=3)
+    raw = plain_raster(traces, frames, delays, trials)
+    normalized = [[reference_raster.normalized(repeat) for repeat in unit] for unit in raw.tolist()]
+    np.testing.assert_allclose(found.raw, raw, atol=1e-9)
+    np.testing.assert_allclose(found.normalized, normalized, atol=1e-9)
+    assert found.raw.shape == (4, 3, 3, 12)
+    assert np.isnan(found.raw).any() == (less > 0)
+    assert found.times[1, 0, 0] == np.ravel(trials.starts)[5]
+    assert found.reasons == [None] * 4
+
+
+@given(st.floats(0.1, 10), st.floats(-5, 5))
+def test_a_normalised_raster_knows_no_scale_or_offset(scale: float, offset: float) -> None:
+    traces, frames, delays = recording(2)
+    found = oracle.raster(traces, frames, delays, trials_of(BLOCKS), FPS, repeats=3)
+    moved = oracle.raster(traces.astype(float) * scale + offset, frames, delays, trials_of(BLOCKS), FPS, repeats=3)
+    np.testing.assert_allclose(moved.normalized, found.normalized, atol=1e-9)
+    assert found.normalized.min(axis=(2, 3)).tolist() == [[0, 0, 0], [0, 0, 0]]
+    assert found.normalized.max(axis=(2, 3)).tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_a_repeat_without_change_is_told_and_not_normalised() -> None:
+    traces, frames, _ = recording(2)
+    traces[1, (frames > 3) & (frames < 11.5)] = 4
+    found = oracle.raster(traces, frames, [0, 0], trials_of(BLOCKS), FPS, repeats=3)
+    assert np.isnan(found.normalized[1]).all(axis=(1, 2)).tolist() == [True, False, False]
+    assert (found.raw[1, 0] == 4).all()
+    assert found.reasons == [None, "repeats without any change can't be normalised"]
+
+
+def test_samples_beyond_the_recording_are_unknown_and_the_rest_is_normalised() -> None:
+    traces, frames, _ = recording(3)
+    some = frames < np.ravel(trials_of(BLOCKS).starts)[10]
+    traces[1, 40] = np.inf
+    found = oracle.raster(traces[:, some], frames, [0, 0, 0], trials_of(BLOCKS), FPS, repeats=3)
+    assert np.isnan(found.raw[0, 2]).all(axis=1).tolist() == [True, True, False]
+    assert np.nanmax(found.normalized[0, 2]) == 1
+    assert np.isnan(found.raw[1]).sum() > np.isnan(found.raw[0]).sum()
+    assert found.reasons == ["some samples lie beyond the trace or are not finite"] * 3
+    gone = oracle.raster(traces[:, :0], frames, [0, 0, 0], trials_of(BLOCKS), FPS, repeats=3)
+    assert np.isnan(gone.raw).all()
+    assert np.isnan(gone.normalized).all()
+
+
+def test_trials_that_make_no_sense_have_no_raster() -> None:
+    trials = trials_of(BLOCKS)._replace(ends=np.full(len(BLOCKS), 1e9))
+    assert oracle.raster(*recording(1), trials, FPS, repeats=3).reasons == ["a trial is longer than the recording"]
+    empty = trials_of(BLOCKS)._replace(ends=np.zeros(len(BLOCKS)))
+    assert oracle.raster(*recording(1), empty, FPS, repeats=3).raw.shape == (1, 3, 3, 0)
+    traces, frames, _ = recording(1)
+    assert oracle.raster(traces[:0], frames, [], trials_of(BLOCKS), FPS, repeats=3).raw.shape == (0, 3, 3, 12)
+
+
 def test_upstream_raster() -> None:
     known = golden("golden_examples.json")["oracle_raster"]
-    by_hash = sorted(known["trials"], key=lambda t: (t["condition_hash"], t["trial_idx"]))
-    trials = {name: list(group) for name, group in groupby(by_hash, key=lambda t: t["condition_hash"])}
-    for i, name in enumerate(known["clip_order"]):
-        starts, ends = ([t[edge] for t in trials[name]] for edge in ("start_frame_time", "end_frame_time"))
-        times = oracle.sample_times(starts, ends, known["fps"])
-        found = oracle.sample([known["trace"]], known["frame_times"], [known["ms_delay"]], times)
-        np.testing.assert_allclose(found[0], np.array(known["raw"])[:, i], atol=1e-6)
+    columns = (
+        [t[name] for t in known["trials"]]
+        for name in ("trial_idx", "condition_hash", "start_frame_time", "end_frame_time")
+    )
+    found = oracle.raster(
+        [known["trace"]], known["frame_times"], [known["ms_delay"]], oracle.Trials(*columns), known["fps"], repeats=3
+    )
+    assert found.clips == known["clip_order"]
+    np.testing.assert_allclose(found.raw[0], known["raw"], atol=1e-6)
+    np.testing.assert_allclose(found.normalized[0], known["normalized"], atol=1e-6)
+    assert found.reasons == [None]

@@ -1,0 +1,13 @@
+"""Why results are missing."""
+
+from gql_nda.science.reasons import reasons
+
+
+def test_reasons_that_hold_are_joined() -> None:
+    assert reasons(3, ([True, False, True], "dark"), ([True, False, False], "late")) == ["dark; late", None, "dark"]
+
+
+def test_one_condition_may_hold_for_all() -> None:
+    assert reasons(2, (True, "no clip"), (False, "late")) == ["no clip", "no clip"]
+    assert reasons(0, (True, "no clip")) == []
+    assert reasons(1) == [None]
