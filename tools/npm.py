@@ -1,7 +1,7 @@
 """npm for ``web/``: this machine's, or PyPI's where the machine has none or one that is too old.
 
 ``python -m tools.npm ci`` installs what ``web/package-lock.json`` names; ``python -m tools.npm relock``
-writes that file anew.
+writes that file anew. ``python -m tools.npm --in benchmarks/node ci`` does so in another folder.
 """
 
 import json
@@ -27,14 +27,14 @@ def node() -> Path:
     return _from_pypi() / "bin" / "node"
 
 
-def npm(*arguments: str) -> None:
-    """Run npm in ``web/``."""
+def npm(*arguments: str, folder: Path = WEB) -> None:
+    """Run npm in a folder."""
     command = node()
     bundled = command.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     # Beside PyPI's node npm is no command; beside a machine's it may lie anywhere.
     start = [str(command), str(bundled)] if bundled.exists() else ["npm"]
     path = f"{command.parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run([*start, *arguments], cwd=WEB, env={**os.environ, "PATH": path}, check=True)
+    subprocess.run([*start, *arguments], cwd=folder, env={**os.environ, "PATH": path}, check=True)
 
 
 def _from_pypi() -> Path:
@@ -50,11 +50,11 @@ def _from_pypi() -> Path:
     return Path(spec.origin).parent
 
 
-def relock() -> None:
+def relock(folder: Path = WEB) -> None:
     """Resolve the packages anew. Addresses of their sponsors have no place in the lock file either."""
-    lock = WEB / "package-lock.json"
+    lock = folder / "package-lock.json"
     lock.unlink(missing_ok=True)
-    npm("install", "--package-lock-only")
+    npm("install", "--package-lock-only", folder=folder)
     locked = json.loads(lock.read_text())
     for package in locked["packages"].values():
         package.pop("funding", None)
@@ -68,8 +68,11 @@ def _major(command: str) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    folder = WEB
+    if arguments[:1] == ["--in"]:
+        folder, arguments = ROOT / arguments[1], arguments[2:]
     try:
-        relock() if arguments == ["relock"] else npm(*arguments)
+        relock(folder) if arguments == ["relock"] else npm(*arguments, folder=folder)
     except subprocess.CalledProcessError as error:
         print(f"{' '.join(map(str, error.cmd))}: failed", file=sys.stderr)
         return error.returncode

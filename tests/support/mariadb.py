@@ -69,16 +69,17 @@ class MariaDb:
 
 @contextmanager
 def mariadb_server(folder: Path) -> Iterator[MariaDb]:
-    """A server of its own, ended with the block. As upstream's, its default charset is latin1."""
+    """A server on a new folder or an earlier one's, ended with the block. As upstream's, its charset is latin1."""
     folder.mkdir(parents=True, exist_ok=True)
-    install = ["mariadb-install-db", "--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]
-    subprocess.run([*install, f"--datadir={folder}/data", *_user()], check=True, capture_output=True)
+    if not (folder / "data").exists():
+        install = ["mariadb-install-db", "--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]
+        subprocess.run([*install, f"--datadir={folder}/data", *_user()], check=True, capture_output=True)
     port = _free_port()
     server = MariaDb(folder, port, _spawn(folder, port))
     try:
         _wait(server)
         for host in ("127.0.0.1", "localhost"):
-            server.execute(f"CREATE USER '{READER}'@'{host}' IDENTIFIED BY '{PASSWORD}'")
+            server.execute(f"CREATE USER IF NOT EXISTS '{READER}'@'{host}' IDENTIFIED BY '{PASSWORD}'")
             server.execute(f"GRANT SELECT ON *.* TO '{READER}'@'{host}'")
         yield server
     finally:

@@ -1,0 +1,1 @@
+"""Promises of speed and size, each measured against its peers in the same run: ``make bench``."""

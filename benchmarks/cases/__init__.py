@@ -1,0 +1,29 @@
+"""One case a file: a function from a run to the lines of its table."""
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.bench import Bench
+from benchmarks.cases.arrays import arrays
+from benchmarks.cases.catalogue import catalogue
+from benchmarks.cases.fairness import fairness
+from benchmarks.cases.growth import growth
+from benchmarks.cases.memory import memory
+from benchmarks.cases.pending import groups, positions
+from benchmarks.cases.query_u import query_u
+from benchmarks.cases.unit import unit
+from benchmarks.table import Line
+
+Case = Callable[[Bench], Iterator[Line]]
+
+CASES: dict[str, Case] = {
+    "query-u": query_u,
+    "unit": unit,
+    "arrays": arrays,
+    "catalogue": catalogue,
+    "groups": groups,
+    "positions": positions,
+    "fairness": fairness,
+    "growth": growth,
+    "memory": memory,
+}
+"""By the name that ``make bench BENCH=...`` takes."""

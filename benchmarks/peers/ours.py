@@ -1,0 +1,86 @@
+"""Our server, as ``gql-nda serve`` starts it: one worker, defaults."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from benchmarks.database import COMMAND
+from benchmarks.http import data
+from benchmarks.peer import OverHttp, over_http
+from benchmarks.servers import free_port
+from benchmarks.workload import Asked, Question
+
+NO_SNAPSHOT = "--no-snapshot"
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Over the live database, or from the snapshot."""
+
+    snapshot: bool = False
+
+    @property
+    def name(self) -> str:
+        """As the table calls it."""
+        return "ours, snapshot" if self.snapshot else "ours, live"
+
+    @contextmanager
+    def start(self, database: str) -> Iterator["OurServer"]:
+        """Serve it."""
+        port = free_port()
+        command = [COMMAND, "serve", "--database", database, "--port", str(port), "--log-level", "warning"]
+        live = [NO_SNAPSHOT] if has_snapshots() and not self.snapshot else []
+        with over_http([*command, *live], port, {}, "/readyz") as running:
+            yield OurServer(running)
+
+
+@dataclass(frozen=True)
+class OurServer:
+    """The server, running. It takes opaque cursors where the question has a unit's number."""
+
+    running: OverHttp
+    _cursors: dict[tuple[int, int, str], str] = field(default_factory=dict)
+
+    def ask(self, question: Asked) -> tuple[bytes, float]:
+        """Ask the question as it understands it."""
+        return self.running.ask(self.understood(question))
+
+    def understood(self, question: Asked) -> Asked:
+        """The question with a cursor for the number of a unit."""
+        if not isinstance(question, Question) or not {"session", "after"} <= question.variables.keys():
+            return question
+        known = question.variables
+        cursor = self._cursor(known["session"], known["scanIdx"], known["after"])
+        return Question(question.query, {**known, "after": cursor})
+
+    def cpu(self) -> float:
+        """Of all its processes."""
+        return self.running.cpu()
+
+    def data(self, query: str, **variables: Any) -> Any:
+        """The data of an answer."""
+        return data(self.running.connection.post(query, variables))
+
+    def _cursor(self, session: int, scan_idx: int, after: str) -> str | None:
+        if after == "0":
+            return None
+        place = (session, scan_idx, after)
+        if place not in self._cursors:
+            found = self.data(_CURSOR, session=session, scanIdx=scan_idx, first=int(after))
+            self._cursors[place] = found["scan"]["units"]["pageInfo"]["endCursor"]
+        return self._cursors[place]
+
+
+_CURSOR = """query ($session: Int!, $scanIdx: Int!, $first: Int!) {
+  scan(session: $session, scanIdx: $scanIdx) { units(first: $first) { pageInfo { endCursor } } }
+}"""
+
+
+@lru_cache
+def has_snapshots() -> bool:
+    """Whether this version of the server knows of snapshots."""
+    told = subprocess.run([COMMAND, "serve", "--help"], capture_output=True, text=True, check=True).stdout
+    return NO_SNAPSHOT in told

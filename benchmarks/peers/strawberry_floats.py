@@ -1,0 +1,38 @@
+"""Strawberry with a trace as ``[Float!]!``: graphql-core looks at every number."""
+
+from typing import Any
+
+import orjson
+import strawberry
+from strawberry.asgi import GraphQL
+
+from benchmarks.peers.joined import pool
+from gql_nda.codec import unpack
+
+SELECT = "SELECT trace FROM activity WHERE session = %s AND scan_idx = %s AND unit_id = %s"
+
+
+@strawberry.type
+class Query:
+    """The root."""
+
+    @strawberry.field
+    async def trace(self, session: int, scan_idx: int, unit_id: int) -> list[float]:
+        """A unit's trace."""
+        async with (await pool()).acquire() as connection, connection.cursor() as cursor:
+            await cursor.execute(SELECT, (session, scan_idx, unit_id))
+            ((blob,),) = await cursor.fetchall()
+        trace: Any = unpack(blob)
+        numbers: list[float] = trace.tolist()
+        return numbers
+
+
+class App(GraphQL[None, None]):
+    """Strawberry's own view, writing with orjson."""
+
+    def encode_json(self, data: object) -> bytes:
+        """The answer's bytes."""
+        return orjson.dumps(data)
+
+
+app = App(strawberry.Schema(Query))
