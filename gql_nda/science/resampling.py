@@ -71,10 +71,12 @@ def resample(values: ArrayLike, source_times: ArrayLike, target_times: ArrayLike
     interpolation; the others increase. A NaN value spreads over the filter's length, two seconds. NaN
     outside the source. A source no faster than the target, or of two clocks one without a rate (a
     single target, say), is only interpolated: there's nothing to filter. All NaN if fewer than two
-    times are known.
+    times are known. ValueError if values and source times differ in length.
     """
     series, source = np.atleast_2d(np.asarray(values, float)), np.asarray(source_times, float)
     target = np.asarray(target_times, float)
+    if series.shape[-1] != len(source):
+        raise ValueError(f"{series.shape[-1]} samples have {len(source)} times")
     known = ~np.isnan(source)
     if known.sum() < 2:
         return np.full((*np.shape(values)[:-1], len(target)), np.nan)

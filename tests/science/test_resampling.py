@@ -159,6 +159,11 @@ def test_clocks_without_a_rate_are_only_interpolated() -> None:
     assert resampling.resample([0.0, 7, 4], [0.0, 1.0, 2.0], []).shape == (0,)
 
 
+def test_values_without_their_times_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 samples have 2 times"):
+        resampling.resample([1.0, 2.0, 3.0], [0.0, 1.0], [0.5])
+
+
 @pytest.mark.parametrize(("source_hz", "target_hz"), [(19.93, 6.29845), (64.1, 8.6139), (100.0, 6.29845)])
 def test_real_rates_go_the_way_of_the_pipeline(source_hz: float, target_hz: float) -> None:
     """One minute, some of it lost, and a clock that starts unknown: SciPy's steps as upstream takes them."""
