@@ -8,10 +8,11 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import URL, Column, Executable, Inspector, event, func, inspect, select, text
-from sqlalchemy.engine import CursorResult, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from gql_nda.errors import BadUserInput, PublicError, StoreUnavailable, Timeout
 from gql_nda.frames import own
@@ -193,10 +194,15 @@ class SqlStore:
             raise self._public(error) from error
 
     async def _execute(self, statement: Executable) -> list[Record]:
-        async with asyncio.timeout(self.deadlines.pool + self.deadlines.read), self.engine.connect() as connection:
-            result: CursorResult[Any] = await connection.execute(statement)
-            assert result.cursor is not None
-            return list(result.cursor.fetchall())  # the driver's own records: SQLAlchemy's rows take twice as long
+        def run() -> list[Record]:
+            with self.engine.sync_engine.connect() as connection:
+                cursor = connection.execute(statement).cursor
+                assert cursor is not None
+                return list(cursor.fetchall())  # the driver's own records: SQLAlchemy's rows take twice as long
+
+        # in one go: AsyncConnection enters a greenlet three times a statement, and makes a task to close
+        async with asyncio.timeout(self.deadlines.pool + self.deadlines.read):
+            return await greenlet_spawn(run)
 
     def _public(self, error: Exception) -> Exception:
         """The error a client may see, or the error itself when it is none of the database's moods."""
