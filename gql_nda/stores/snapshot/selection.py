@@ -1,0 +1,121 @@
+"""Which rows a query means, as numbers of rows: found by key, filtered, sorted, cut."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gql_nda.query import Order, Predicate, Query
+from gql_nda.stores.snapshot.data import Data
+from gql_nda.stores.snapshot.index import Numbers, Rows
+from gql_nda.stores.snapshot.predicates import beyond, expression, refs
+
+Floats = NDArray[np.float64]
+"""What rows are sorted by, the smallest first: NaN stands for null, and comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Rows of a query's keys, one key's after the other's; ``sizes`` is how many each key has."""
+
+    rows: Rows
+    sizes: Numbers
+
+    def __len__(self) -> int:
+        return int(self.sizes.sum())
+
+    @property
+    def groups(self) -> Numbers:
+        """Of each row the position of its key."""
+        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+
+    def where(self, kept: NDArray[np.bool_]) -> "Selection":
+        """Some of the rows, in their places."""
+        sizes = np.bincount(self.groups[kept], minlength=len(self.sizes))
+        return Selection(numbers(self.rows).filter(pl.Series(kept)), sizes)
+
+    def at(self, positions: NDArray[np.intp]) -> "Selection":
+        """Some of the rows, each key's still together."""
+        sizes = np.bincount(self.groups[positions], minlength=len(self.sizes))
+        return Selection(numbers(self.rows).gather(pl.Series(positions.astype(np.uint32))), sizes)
+
+    def head(self, limit: int) -> "Selection":
+        """The first rows of each key."""
+        if isinstance(self.rows, slice):  # one key's
+            stop = min(self.rows.stop, self.rows.start + limit)
+            return Selection(slice(self.rows.start, stop), np.minimum(self.sizes, limit))
+        within = np.arange(len(self)) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
+        return self.where(within < limit)
+
+
+def numbers(rows: Rows) -> pl.Series:
+    """The numbers of rows, one by one."""
+    return pl.int_range(rows.start, rows.stop, dtype=pl.UInt32, eager=True) if isinstance(rows, slice) else rows
+
+
+def page(data: Data, query: Query, matching: Selection) -> Selection:
+    """Of the rows that match the query's filter the page of each key."""
+    behind = matching if query.after is None else _kept(data, query, matching, beyond(query))
+    chosen = _sorted(data, query, behind)
+    return chosen if query.limit is None else chosen.head(query.limit)
+
+
+def matched(data: Data, query: Query) -> Selection:
+    """The rows of each of the query's distinct keys that match its filter, by primary key."""
+    found = candidates(data, query)
+    return found if query.where is None else _kept(data, query, found, query.where)
+
+
+def _kept(data: Data, query: Query, found: Selection, predicate: Predicate) -> Selection:
+    columns = {ref.label: data.column(query.table, ref, found.rows) for ref in refs(predicate)}
+    kept = pl.DataFrame(columns).select(expression(predicate)).to_series().fill_null(False).to_numpy()
+    return found.where(np.broadcast_to(kept, len(found)))  # a predicate that compares no column is one value
+
+
+def candidates(data: Data, query: Query) -> Selection:
+    """All rows of each of the query's distinct keys, by primary key."""
+    keys = list(dict.fromkeys(query.keys))
+    if not query.on:
+        height = data.height(query.table) if keys else 0
+        return Selection(slice(0, height), np.full(len(keys), height))
+    if not keys:
+        return Selection(slice(0, 0), np.zeros(0, np.int64))
+    index = data.index(query.relation)
+    starts, stops = index.spans(keys)
+    return Selection(index.rows(starts, stops), stops - starts)
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+
+def _sorted(data: Data, query: Query, found: Selection) -> Selection:
+    """The rows in the query's order, at least as many as its page has: rows stand by primary key before."""
+    asked = query.ordering[: len({order.ref.label for order in query.order})]
+    if not asked:
+        return found
+    if query.limit is not None and len(found.sizes) == 1:
+        columns = [partial(_sortable, data, query, order, found.rows) for order in asked]
+        found = found.at(np.sort(smallest(columns, np.arange(len(found)), query.limit)))
+    by = [_sortable(data, query, order, found.rows) for order in asked]
+    return found.at(np.lexsort([*reversed(by), found.groups]))
+
+
+def _sortable(data: Data, query: Query, order: Order, rows: Rows) -> Floats:
+    column = data.sortable(query.table, order.ref, rows).cast(pl.Float64).to_numpy()
+    return -column if order.descending else column
+
+
+def smallest(columns: Sequence[Callable[[], Floats]], at: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """The positions, in no order, of those that come first by some columns, then by position.
+
+    Linear: all before the last of them by the first column, and as many of its ties as are wanted.
+    """
+    if len(at) <= count or not columns or not count:
+        return at[:count]
+    values = columns[0]()[at]
+    last = np.partition(values, count - 1)[count - 1]
+    before, ties = (~np.isnan(values), np.isnan(values)) if np.isnan(last) else (values < last, values == last)
+    return np.concatenate([at[before], smallest(columns[1:], at[ties], count - int(before.sum()))])
