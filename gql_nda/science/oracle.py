@@ -32,7 +32,6 @@ MIN_REPEATS = 3
 REPEATS = 10
 """How often nda shows each of its six oracle clips: what tells them from all others."""
 
-
 _NO_TRIALS: Integers = np.empty((0, 0), np.int64)
 
 
@@ -142,43 +141,38 @@ def scores(traces: ArrayLike, frame_times: ArrayLike, delays_ms: ArrayLike, tria
     values, delays = np.asarray(traces), np.asarray(delays_ms, float)
     starts, ends = np.ravel(trials.starts).astype(float), np.ravel(trials.ends).astype(float)
     groups = list(repeats_of(trials.hashes, MIN_REPEATS).values())
-    problem = _problem(groups, starts, ends, frame_times)
+    used = [i for group in groups for i in group]
+    problem = None if groups else f"no condition was shown {MIN_REPEATS} times"
+    problem = problem or _bad_times(starts[used], ends[used], np.asarray(frame_times, float), fps)
     if problem:
         return Scores(np.full(len(values), np.nan), 0, reasons(len(values), (True, problem)))
     at = [sample_times(starts[g], ends[g], fps) for g in groups]
     portions = [slice(i, i + _PORTION) for i in range(0, len(values), _PORTION)]
     found = [oracle_score([sample(values[p], frame_times, delays[p], t) for t in at]) for p in portions]
     pearson = np.concatenate([np.empty(0), *found])
-    used = np.concatenate([t.ravel() for t in at])
-    return Scores(pearson, sum(map(len, groups)), _missing(pearson, used, values.shape[1], frame_times, delays))
+    told = _missing(pearson, np.concatenate([t.ravel() for t in at]), values.shape[1], frame_times, delays)
+    return Scores(pearson, len(used), told)
 
 
-def _problem(groups: list[list[int]], starts: Floats, ends: Floats, frame_times: ArrayLike) -> str | None:
-    """Why no unit of the scan has a score."""
-    if not groups:
-        return f"no condition was shown {MIN_REPEATS} times"
-    used = np.concatenate(groups)
-    return _bad_times(starts[used], ends[used], np.asarray(frame_times, float))
-
-
-def _bad_times(starts: Floats, ends: Floats, frames: Floats) -> str | None:
-    """What is wrong with the times of trials; of those that pass, the number of samples is bounded."""
+def _bad_times(starts: Floats, ends: Floats, frames: Floats, fps: float) -> str | None:
+    """What is wrong with the times of trials, if anything; else the number of samples is bounded."""
     if len(frames) < 2:
         return "the recording has fewer than two frames"
-    lengths = ends - starts
-    if not np.isfinite(lengths).all():
+    longest = np.max(ends - starts, initial=-np.inf)
+    if not np.isfinite(longest):
         return "a trial has no finite start and end"
-    if lengths.max() > frames[-1] - frames[0]:
+    if longest > frames[-1] - frames[0]:
         return "a trial is longer than the recording"
+    if not (fps > 0 and fps * longest <= 2 * len(frames)):
+        return "the nominal rate is not that of the frames"
     return None
 
 
-def _missing(pearson: Floats, used: Floats, frames: int, frame_times: ArrayLike, delays: Floats) -> Reasons:
-    """Why scores are NaN, unit by unit."""
-    if len(used) < 2:
+def _missing(pearson: Floats, times: Floats, frames: int, frame_times: ArrayLike, delays: Floats) -> Reasons:
+    """Why scores are NaN, unit by unit: ``times`` (s) are those of all samples."""
+    if len(times) < 2:
         return reasons(len(pearson), (True, "the shortest repeats hold fewer than two samples"))
-    times, nan = np.asarray(frame_times, float)[:frames], np.isnan(pearson)
-    beyond = _beyond(times, used, delays)
+    nan, beyond = np.isnan(pearson), _beyond(np.asarray(frame_times, float)[:frames], times, delays)
     return reasons(
         len(pearson),
         (nan & beyond, "a trial reaches beyond the unit's trace"),
@@ -190,9 +184,8 @@ def _beyond(frames: Floats, times: Floats, delays: Floats) -> NDArray[np.bool_]:
     """Whether some of ``times`` (s) lie outside the frames of a unit with that delay (ms): (unit,)."""
     if len(frames) < 2:
         return np.ones(len(delays), bool)
-    outside: NDArray[np.bool_] = (np.fmin.reduce(times) - delays / 1000 < frames[0]) | (
-        np.fmax.reduce(times) - delays / 1000 > frames[-1]
-    )
+    first, last = times.min() - delays / 1000, times.max() - delays / 1000
+    outside: NDArray[np.bool_] = (first < frames[0]) | (last > frames[-1])
     return outside
 
 
@@ -210,10 +203,10 @@ class Blocks(NamedTuple):
 class Raster(NamedTuple):
     """Responses to the oracle clips, (unit, repeat, clip, sample), on all units the same ``times`` (s).
 
-    ``normalized`` runs from 0 to 1 over the clips and samples of each repeat. NaN are samples beyond a
-    clip's end (the longest has all), beyond the recording, or not finite; in ``normalized`` also all of
-    a repeat that is constant. ``reasons`` tell of the latter, and of a raster that's missing as a whole:
-    then it has no clips.
+    ``trials`` (repeat, clip) are positions in the columns given. ``normalized`` runs from 0 to 1 over the
+    clips and samples of each repeat. NaN are samples behind the end of a shorter clip, whose times are
+    NaN, too; and samples beyond the trace or not finite, and in ``normalized`` a repeat that's constant:
+    ``reasons`` tell of these, and of a raster that's missing as a whole. Then it has no clips.
     """
 
     clips: list[str]
@@ -263,7 +256,7 @@ def raster(
     starts, ends = np.ravel(trials.starts).astype(float), np.ravel(trials.ends).astype(float)
     blocks = oracle_blocks(trials.trial_idx, trials.hashes, repeats)
     chosen = blocks.trials
-    problem = blocks.reason or _bad_times(starts[chosen], ends[chosen], np.asarray(frame_times, float))
+    problem = blocks.reason or _bad_times(starts[chosen], ends[chosen], np.asarray(frame_times, float), fps)
     if problem:
         return _no_raster(len(values), problem)
     times = _padded(_grids(starts[chosen], ends[chosen], fps)).reshape(*chosen.shape, -1)
@@ -280,10 +273,9 @@ def raster(
 
 
 def _no_raster(units: int, reason: str) -> Raster:
+    """A raster without clips."""
     none = np.empty((units, 0, 0, 0))
-    return Raster(
-        [], np.empty((0, 0), int), none[0] if units else np.empty((0, 0, 0)), none, none, reasons(units, (True, reason))
-    )
+    return Raster([], _NO_TRIALS, np.empty((0, 0, 0)), none, none, reasons(units, (True, reason)))
 
 
 def _padded(rows: list[Floats]) -> Floats:
@@ -300,9 +292,9 @@ def normalised(raw: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     (unit, repeat, clip, sample) to the same shape and (unit, repeat). NaN are left out; a repeat that's
     constant, or all NaN, gives NaN.
     """
-    low = np.fmin.reduce(raw, axis=(2, 3), keepdims=True, initial=np.nan)
-    shifted = raw - low
-    span = np.fmax.reduce(shifted, axis=(2, 3), keepdims=True, initial=np.nan)
-    flat = ~(span > 0)
-    scaled: Floats = np.where(flat, np.nan, shifted / np.where(flat, 1, span))
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifted = raw - np.fmin.reduce(raw, axis=(2, 3), keepdims=True, initial=np.nan)
+        span = np.fmax.reduce(shifted, axis=(2, 3), keepdims=True, initial=np.nan)
+        flat = ~(span > 0)
+        scaled: Floats = np.where(flat, np.nan, shifted / np.where(flat, 1, span))
     return scaled, flat[:, :, 0, 0]

@@ -29,7 +29,8 @@ def correlations(traces: ArrayLike) -> Correlations:
     """
     values = np.asarray(traces)
     low, high = _range(values)
-    finite = np.isfinite(low) & np.isfinite(high)
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = np.isfinite(high - low)
     varied = finite & (high > low)
     r = np.full((len(values), len(values)), np.nan)
     r[np.ix_(varied, varied)] = _pearson(values, np.flatnonzero(varied), low, high)

@@ -178,7 +178,8 @@ def _frame_means(values: NDArray[Any], first: Integers, stop: Integers) -> tuple
     edges = np.stack([first, np.clip(stop, first, values.shape[1])], axis=1).ravel()
     known = np.isfinite(values)
     counts = _sums(known, edges).astype(int) * (np.diff(edges)[::2] > 0)
-    sums = _sums(np.where(known, values, 0), edges)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = _sums(np.where(known, values, 0), edges)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan), counts
 
 

@@ -161,6 +161,15 @@ def test_lines_close_at_the_edges_of_the_field_too(at: tuple[float, float], seed
         assert (line.max(axis=0) < (44, 25)).all()
 
 
+@given(st.lists(st.floats(), min_size=1, max_size=20), st.sampled_from([0.01, 0.97, 0.999999]))
+def test_whatever_weights_are_lines_close(weight: list[float], level: float) -> None:
+    """Warnings are errors here."""
+    share = masks.energy(weight)
+    assert ((share > 0) & (share <= 1)).all()
+    for line in masks.contour(masks.sparse(range(1, len(weight) + 1), weight, HEIGHT, WIDTH), level):
+        assert line[0].tolist() == line[-1].tolist()
+
+
 def test_equal_weights_are_outlined_whole() -> None:
     (line,) = masks.contour(masks.sparse([1, 2, 3, 10, 11, 12], np.ones(6), HEIGHT, WIDTH))
     assert all(reference_masks.inside([line], r, c) for r in range(3) for c in range(2))

@@ -358,3 +358,20 @@ def test_upstream_raster() -> None:
     np.testing.assert_allclose(found.raw[0], known["raw"], atol=1e-6)
     np.testing.assert_allclose(found.normalized[0], known["normalized"], atol=1e-6)
     assert found.reasons == [None]
+
+
+@given(hnp.arrays(float, (2, 248), elements=st.floats(), fill=st.floats()))
+def test_whatever_traces_hold_is_scored_and_shown_or_told(traces: Floats) -> None:
+    """Warnings are errors here."""
+    _, frames, delays = recording(2)
+    scores = oracle.scores(traces, frames, delays, trials_of(SHOWN), FPS)
+    assert [reason is None for reason in scores.reasons] == np.isfinite(scores.pearson).tolist()
+    shown = oracle.raster(traces, frames, delays, trials_of(BLOCKS), FPS, repeats=3)
+    assert [reason is None for reason in shown.reasons] == np.isfinite(shown.normalized).all(axis=(1, 2, 3)).tolist()
+
+
+@pytest.mark.parametrize("fps", [0.0, -6.3, np.nan, np.inf, 1e12])
+def test_a_rate_that_makes_no_sense_gives_nothing(fps: float) -> None:
+    reason = ["the nominal rate is not that of the frames"]
+    assert oracle.scores(*recording(1), trials_of(SHOWN), fps).reasons == reason
+    assert oracle.raster(*recording(1), trials_of(BLOCKS), fps, repeats=3).reasons == reason

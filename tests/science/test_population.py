@@ -88,3 +88,10 @@ def test_no_units_no_frames_and_one_frame() -> None:
     assert np.isnan(population.correlations(np.empty((2, 0))).r).all()
     assert population.correlations(np.ones((2, 1))).reasons == ["the trace is constant"] * 2
     assert np.isnan(population.correlations(np.ones((2, 1))).r).all()
+
+
+@given(hnp.arrays(float, (3, 5), elements=st.floats(), fill=st.floats()))
+def test_whatever_traces_hold_is_correlated_or_told(values: Floats) -> None:
+    """Warnings are errors here."""
+    found = population.correlations(values)
+    assert [reason is None for reason in found.reasons] == np.isfinite(np.diag(found.r)).tolist()

@@ -207,6 +207,16 @@ def test_many_units_are_averaged_as_alone() -> None:
     np.testing.assert_array_equal(means, alone)
 
 
+@given(hnp.arrays(float, (2, FRAMES), elements=st.floats(), fill=st.floats()))
+def test_whatever_traces_hold_is_averaged(values: Floats) -> None:
+    """Warnings are errors here."""
+    frames = np.arange(FRAMES) / 6
+    _, counts = responses.window_means(values, frames, [0, 50], [0.0, 1.0], [2.0, 9.0])
+    assert (counts <= FRAMES).all()
+    aligned, _ = responses.by_times(values, frames, [0, 50], [0.5, 1.0], [2.0, 3.0])
+    assert (responses.psth(aligned.values).n <= 2).all()
+
+
 # --- conditions ------------------------------------------------------------------------------------
 
 

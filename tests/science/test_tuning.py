@@ -177,6 +177,14 @@ def test_turned_responses_turn_the_preferences(r: Floats, steps: int) -> None:
         assert angles_apart(turned.orientation[0], found.orientation[0] + 22.5 * steps, 180) < 1e-5
 
 
+@given(hnp.arrays(float, (2, 16), elements=st.floats(), fill=st.floats()))
+def test_whatever_responses_are_the_indices_keep_their_bounds(r: Floats) -> None:
+    """Warnings are errors here."""
+    found = tuning.selectivity(r, SIXTEEN)
+    assert np.all(np.isnan(found[:4]) | ((np.array(found[:4]) >= 0) & (np.array(found[:4]) <= 1)))
+    assert np.isnan(found.gosi).tolist() == [not np.isfinite(row).all() or row.max() <= 0 for row in r]
+
+
 def test_a_unit_of_one_direction_is_as_selective_as_can_be() -> None:
     found = tuning.selectivity(np.eye(16)[3:4] * 1e-300, SIXTEEN)
     assert [column[0] for column in found[:6]] == pytest.approx([1, 1, 1, 1, 67.5, 67.5])
