@@ -5,6 +5,7 @@ import asyncio
 import os
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 from granian import Granian
@@ -19,6 +20,7 @@ from gql_nda.check import Finding, check
 from gql_nda.errors import PublicError
 from gql_nda.schema import build_schema
 from gql_nda.settings import PREFIX, Settings, described
+from gql_nda.stores.snapshot import Built
 from gql_nda.stores.sql import SqlStore, parse_address
 from gql_nda.tables import metadata
 
@@ -45,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check", help="say what of nda a database lacks, or holds otherwise")
     _setting_flags(checking, only=("database",))
     checking.set_defaults(run=_check)
+    snapshot = commands.add_parser("snapshot", help="build the files from which a database's rows are served")
+    _setting_flags(snapshot, only=("database", "snapshot_folder"))
+    snapshot.set_defaults(run=_snapshot)
     making = commands.add_parser("demo", help="build the demo dataset, into a file or another database")
     making.add_argument("target", help="a file, or mysql://user:password@host/database, which must be empty")
     making.add_argument(
@@ -63,6 +68,9 @@ def _setting_flags(parser: argparse.ArgumentParser, only: tuple[str, ...] = ()) 
             flag = f"--{name.replace('_', '-')}"
             text = f"{description} [{variable}; default: {default}]".replace("%", "%%")
             parser.add_argument(flag, dest=variable, metavar="X", help=text)
+            if isinstance(default, bool):
+                no = f"--no-{name.replace('_', '-')}"
+                parser.add_argument(no, dest=variable, action="store_const", const="false", help=f"{flag} false")
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -126,6 +134,25 @@ def _check(options: argparse.Namespace) -> int:
     return int(any(finding.severity == "error" for finding in findings))
 
 
+def _snapshot(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    url = settings.database.get_secret_value()
+    _expect_database(url)
+    store, folder = SqlStore(url, deadlines=settings.deadlines), settings.snapshots
+
+    async def run() -> Built:
+        try:
+            async with folder.locked():
+                return await folder.build(store, partial(_progress, "snapshot"), resume=True)
+        finally:
+            await store.close()
+
+    built = asyncio.run(run())
+    kept = f", {built.kept} tables from a build that was stopped" if built.kept else ""
+    print(f"\rsnapshot: {built.folder}, {built.bytes / 1e6:.0f} MB{kept}" + " " * 30, flush=True)
+    return 0
+
+
 def _demo(options: argparse.Namespace) -> int:
     traces = not options.no_traces
     if "://" in options.target:
@@ -136,7 +163,7 @@ def _demo(options: argparse.Namespace) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     if demo.current(path, options.units, traces):
         return 0
-    demo.build(path, options.units, traces, progress=_progress)
+    demo.build(path, options.units, traces, progress=partial(_progress, "demo dataset"))
     print(f"\rdemo dataset: {path}, {path.stat().st_size / 1e6:.0f} MB" + " " * 30, flush=True)
     return 0
 
@@ -146,7 +173,7 @@ async def _fill(address: URL, units: int, traces: bool) -> None:
 
     def write(connection: Connection) -> None:
         metadata.create_all(connection)
-        demo.write(demo.rows(units, traces), connection, _progress)
+        demo.write(demo.rows(units, traces), connection, partial(_progress, "demo dataset"))
 
     engine = create_async_engine(address)
     async with engine.begin() as connection:
@@ -154,8 +181,8 @@ async def _fill(address: URL, units: int, traces: bool) -> None:
     await engine.dispose()
 
 
-def _progress(step: str, done: float) -> None:
-    print(f"\rdemo dataset: {done:4.0%} {step:<30}", end="", flush=True)
+def _progress(what: str, step: str, done: float) -> None:
+    print(f"\r{what}: {done:4.0%} {step:<30}", end="", flush=True)
 
 
 def _schema(_options: argparse.Namespace) -> int:

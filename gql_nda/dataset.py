@@ -2,21 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
-from hashlib import blake2b
 from typing import Any
 
-import orjson
-
-from gql_nda.query import Query, Relation, Row
+from gql_nda.query import Query, Relation
 from gql_nda.stores import Store
-from gql_nda.tables import TABLES, narrow
+from gql_nda.tables import TABLES
 
 CITATION = (
     "MICrONS Consortium. Functional connectomics spanning multiple areas of mouse visual cortex. "
     "Nature 640, 435-447 (2025). doi:10.1038/s41586-025-08790-w"
 )
-
-_PAGE = 20_000
 
 
 class Dataset:
@@ -42,7 +37,7 @@ class Dataset:
 
     async def fingerprint(self) -> str:
         """Names the data: a checksum of all rows, less the blobs, equal on every store that holds them."""
-        fingerprint: str = await self._once("fingerprint", self._checksum)
+        fingerprint: str = await self._once("fingerprint", self._store.fingerprint)
         return fingerprint
 
     async def largest(self, relation: Relation) -> int:
@@ -61,17 +56,3 @@ class Dataset:
 
     async def _count(self, name: str) -> int:
         return (await self._store.counts(Query(TABLES[name]))).get((), 0)
-
-    async def _checksum(self) -> str:
-        checksum = blake2b(digest_size=8)
-        for name, table in TABLES.items():
-            columns = [c.name for c in narrow(table)]
-            checksum.update(name.encode())
-            query = Query(table, limit=_PAGE)
-            while rows := await self._page(query):
-                checksum.update(orjson.dumps([row.at(columns) for row in rows]))
-                query = Query(table, limit=_PAGE, after=rows[-1].key)
-        return checksum.hexdigest()
-
-    async def _page(self, query: Query) -> list[Row]:
-        return (await self._store.rows(query)).get((), [])

@@ -5,6 +5,7 @@ A setting is read from the environment (``GQL_NDA_PORT``, ``GQL_NDA_LIMITS__DEPT
 """
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gql_nda.limits import Limits
 from gql_nda.stores.dialects import Deadlines
+from gql_nda.stores.snapshot import Folder, database_name
 
 PREFIX = "GQL_NDA_"
 
@@ -49,6 +51,10 @@ class Settings(BaseSettings):
         [],
         description="Proxies whose X-Forwarded-Proto, -Host and -Prefix are believed: addresses as JSON; * is any.",
     )
+    snapshot: bool = Field(
+        True, description="Whether rows are answered from files mapped into memory, without SQL, once these are built."
+    )
+    snapshot_folder: str = Field(".cache/snapshots", min_length=1, description="Where these files are kept.")
     dataset_version: str | None = Field(None, description="Version of the dataset's release, shown by `dataset`.")
     graphiql: bool = Field(True, description="Whether /graphql shows GraphiQL to a browser.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -60,6 +66,11 @@ class Settings(BaseSettings):
     def deadlines(self) -> Deadlines:
         """Deadlines of the store."""
         return Deadlines(self.connect_timeout, self.statement_timeout, self.pool_timeout)
+
+    @property
+    def snapshots(self) -> Folder:
+        """The snapshots of the database."""
+        return Folder(Path(self.snapshot_folder), database_name(self.database.get_secret_value()))
 
 
 def described() -> list[tuple[str, str, Any, str]]:

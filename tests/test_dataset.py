@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, create_engine
 
-from gql_nda import dataset
 from gql_nda.dataset import Dataset
 from gql_nda.errors import StoreUnavailable
 from gql_nda.query import Query
+from gql_nda.stores import content
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES, is_blob, metadata, narrow
 from tests.stores.dataset import Rows, rows
@@ -123,7 +123,7 @@ async def test_another_when_a_row_goes(edited: Any, before: str, name: str) -> N
 async def test_rows_at_the_edge_of_a_page_count(
     edited: Any, small: SqlStore, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(dataset, "_PAGE", size)
+    monkeypatch.setattr(content, "PAGE", size)
     whole = await fingerprint(small)
     for edge in (size - 1, size, size + 1):
         edit = f"UPDATE trial SET end_idx = end_idx + 1 WHERE (session, scan_idx, trial_idx) = (4, 7, {edge})"

@@ -24,6 +24,7 @@ from gql_nda.http.middleware import BodyDeadline, CancelOnDisconnect, Proxies
 from gql_nda.schema import build_schema
 from gql_nda.settings import Settings
 from gql_nda.stores import Store
+from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 
 def open_store(settings: Settings) -> Store:
     """The store of the settings' database."""
-    return SqlStore(settings.database.get_secret_value(), pool=settings.pool, deadlines=settings.deadlines)
+    live = SqlStore(settings.database.get_secret_value(), pool=settings.pool, deadlines=settings.deadlines)
+    return SnapshotStore(live, settings.snapshots) if settings.snapshot else live
 
 
 def build_app(settings: Settings, store: Store) -> Starlette:

@@ -60,6 +60,9 @@ class Store(Protocol):
     async def largest(self, relation: Relation) -> int:
         """Number of rows of the relation's largest group, 0 in an empty table."""
 
+    async def fingerprint(self) -> str:
+        """Names the rows: a checksum of all narrow columns, equal on every store that holds them."""
+
     async def heads(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, Head]:
         """The beginning of each blob, by primary key; NULL and absent rows are left out."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.util import greenlet_spawn
 from gql_nda.errors import BadUserInput, PublicError, StoreUnavailable, Timeout
 from gql_nda.frames import own
 from gql_nda.query import Key, Query, Ref, Relation, Row
-from gql_nda.stores import Head
+from gql_nda.stores import Head, content
 from gql_nda.stores.canceller import Canceller
 from gql_nda.stores.columns import Columns
 from gql_nda.stores.dialects import DIALECTS, Deadlines
@@ -133,6 +133,10 @@ class SqlStore:
     async def largest(self, relation: Relation) -> int:
         """Number of rows of the relation's largest group."""
         return (await self._fetch(self._statements.largest(relation)))[0][0] or 0
+
+    async def fingerprint(self) -> str:
+        """Names the rows, which are all read."""
+        return await content.fingerprint(self)
 
     async def heads(self, column: Column[Any], keys: Sequence[Key]) -> dict[Key, Head]:
         """The beginning of each blob."""

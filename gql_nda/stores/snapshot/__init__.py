@@ -5,7 +5,7 @@ check them; ``wide`` says what stands beside a table's rows in them. ``answers``
 ``index`` finds rows by key, ``predicates`` filters them, ``selection`` sorts and cuts, ``data`` reads columns.
 """
 
-from gql_nda.stores.snapshot.build import Built, Folder
+from gql_nda.stores.snapshot.build import Built, Folder, database_name
 from gql_nda.stores.snapshot.store import SnapshotStore
 
-__all__ = ["Built", "Folder", "SnapshotStore"]
+__all__ = ["Built", "Folder", "SnapshotStore", "database_name"]

@@ -12,10 +12,12 @@ import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import polars as pl
 from sqlalchemy import Table
+from sqlalchemy.engine import make_url
 
 from gql_nda.frames import schema
 from gql_nda.query import Query, Ref
@@ -45,6 +47,18 @@ class Built:
     def fingerprint(self) -> str:
         """Of the rows that were read."""
         return self.folder.name
+
+    @property
+    def bytes(self) -> int:
+        """Of all files together."""
+        return sum(path.stat().st_size for path in self.folder.iterdir())
+
+
+def database_name(url: str) -> str:
+    """Names a database by where it is, whoever asks."""
+    address = make_url(url)
+    parts = (address.get_backend_name(), address.host, address.port, address.database)
+    return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 
 class Folder:
@@ -127,7 +141,9 @@ class Folder:
     def _read(self, name: str, table: Table) -> pl.DataFrame:
         rows = pl.from_arrow(mapped(self._work / f"{name}.arrow"))
         assert isinstance(rows, pl.DataFrame)
-        return rows.select(schema(map(Ref, narrow(table))))
+        if rows.schema != schema(map(Ref, narrow(table))):
+            raise ValueError(f"{name}.arrow holds other columns")
+        return rows
 
     def _finish(self) -> Path:
         """Make the snapshot of the tables that were read, and take away what it replaces."""

@@ -34,16 +34,11 @@ class SnapshotStore:
     """
 
     def __init__(self, live: Store, folder: Folder) -> None:
-        self.live, self._folder = live, folder
+        self.live, self._folder, self.name = live, folder, live.name
         self._answers: Answers | None = None
         self._fingerprint = ""
         self._task: asyncio.Task[None] | None = None
         self._tried = asyncio.Event()
-
-    @property
-    def name(self) -> str:
-        """The live store's name."""
-        return self.live.name
 
     # --- life -------------------------------------------------------------------------------------
 
