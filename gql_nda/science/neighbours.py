@@ -23,11 +23,14 @@ class Near(NamedTuple):
 class Neighbours:
     """Points (n, 3) in a frame whose axes have one unit: um of the stack, or nm of EM, but no EM voxels.
 
-    Points that aren't finite lie nowhere; the others keep their rows. It may be shared between threads.
+    Points that aren't finite lie nowhere; the others keep their rows. It may be shared between threads. ValueError
+    if the points have another shape.
     """
 
     def __init__(self, points: ArrayLike) -> None:
-        at = np.asarray(points, float).reshape(-1, 3)
+        at = np.asarray(points, float)
+        if at.ndim != 2 or at.shape[1] != 3:
+            raise ValueError(f"points have the shape (n, 3), not {at.shape}")
         self._rows: Integers = np.flatnonzero((np.abs(at) < _FAR).all(axis=1))
         self._points = at[self._rows]
         self._tree = cKDTree(self._points)

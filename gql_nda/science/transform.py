@@ -306,7 +306,7 @@ def _spline(stage: _Json, where: str) -> Spline:
     control = _numbers(stage, "control_pts", (None, 3), where)
     counts = _numbers(stage, "ncntrl", (None,), where)
     if counts.prod() != len(control):
-        raise ValueError(f"{where}: ncntrl {counts.tolist()} doesn't make {len(control)} control_pts")
+        raise ValueError(f"{where}: ncntrl {stage['ncntrl']!r:.40} doesn't make {len(control)} control_pts")
     parameters = _frozen(_numbers(stage, "parameters", (len(control) + 4, 3), where))
     affine = Polynomials(0, _frozen(np.empty(0)), parameters[None, :4])
     return Spline(affine, _frozen(control), parameters[4:])

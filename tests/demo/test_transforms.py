@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.science.golden import DATA, golden
+from tests.science.reference_transform import to_em, to_stack
 
 from .nda import Nda
-from .transform import to_em, to_stack
 
 INSIDE = [[float(x), float(y), float(z)] for x, y, z in product((850, 1080, 1300), (100, 660, 1220), (100, 355, 610))]
 """Points of the stack (um) that the EM volume covers."""

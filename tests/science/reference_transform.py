@@ -1,4 +1,4 @@
-"""A transform of coregistration evaluated number by number."""
+"""A transform of coregistration evaluated number by number, sharing nothing with the package."""
 
 import math
 from itertools import combinations_with_replacement
@@ -41,19 +41,19 @@ def spline(stage: dict[str, Any], point: Point) -> Point:
 STAGES = {"PolynomialModel": polynomial, "ChunkedModel": chunked, "SplineModel": spline}
 
 
-def to_em(version: str, solution: dict[str, Any], point: Point) -> Point:
+def to_em(version: str, solution: dict[str, Any], point: Point, height: float = 1322) -> Point:
     """Stack um to EM voxels."""
     x, y, z = point
     if version == "phase3":
-        return transform(solution, [x / 1000, (1322 - y) / 1000, z / 1000])
+        return transform(solution, [x / 1000, (height - y) / 1000, z / 1000])
     nm = transform(solution, [x / 1000, y / 1000, z / 1000])
     return [nm[0] / 4 - 3072, nm[1] / 4 - 2560, nm[2] / 40 + 7924]
 
 
-def to_stack(version: str, solution: dict[str, Any], voxel: Point) -> Point:
+def to_stack(version: str, solution: dict[str, Any], voxel: Point, height: float = 1322) -> Point:
     """EM voxels to stack um."""
     if version == "phase3":
         x, y, z = (1000 * v for v in transform(solution, voxel))
-        return [x, 1322 - y, z]
+        return [x, height - y, z]
     nm = [(voxel[0] + 3072) * 4, (voxel[1] + 2560) * 4, (voxel[2] - 7924) * 40]
     return [1000 * v for v in transform(solution, nm)]
