@@ -1,12 +1,13 @@
 """Stores that fail or take their time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import polars as pl
 from sqlalchemy import Column
 
-from gql_nda.query import Key, Query, Row
+from gql_nda.query import Key, Query, Ref, Row
 from gql_nda.stores.sql import SqlStore
 
 
@@ -31,9 +32,13 @@ class SlowStore(SqlStore):
         finally:
             self.reading -= 1
 
-    async def rows(self, query: Query) -> dict[Key, list[Row]]:
+    async def rows(self, query: Query, refs: Sequence[Ref] = ()) -> dict[Key, list[Row]]:
         await self._wait()
-        return await super().rows(query)
+        return await super().rows(query, refs)
+
+    async def columns(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
+        await self._wait()
+        return await super().columns(query, refs)
 
     async def chunks(self, column: Column[Any], key: Key, size: int) -> AsyncIterator[bytes]:
         await self._wait()
@@ -48,5 +53,8 @@ class BrokenStore(SqlStore):
         super().__init__(url)
         self.error = error
 
-    async def rows(self, query: Query) -> dict[Key, list[Row]]:
+    async def rows(self, query: Query, refs: Sequence[Ref] = ()) -> dict[Key, list[Row]]:
+        raise self.error
+
+    async def columns(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
         raise self.error

@@ -20,6 +20,7 @@ from gql_nda.types.fields import (
     PresenceSpec,
     RowSpec,
     SatelliteColumnSpec,
+    UnionSpec,
     spec_of,
 )
 from gql_nda.types.filters import _parents, scalars
@@ -65,7 +66,8 @@ def specs(table: Table) -> dict[str, Any]:
 
 def shown(column: Column[Any]) -> list[tuple[str, Any]]:
     """The fields of the column's home that show this very column."""
-    return [(name, s) for name, s in specs(home(column.table)).items() if getattr(s, "column", None) is column]
+    told = {name: s for name, s in specs(home(column.table)).items() if not isinstance(s, UnionSpec)}
+    return [(name, s) for name, s in told.items() if getattr(s, "column", None) is column]
 
 
 def scalar(column: Column[Any]) -> str:
