@@ -4,6 +4,7 @@ The arguments are names of cases; none means all. BENCH_UNITS is the size of the
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from benchmarks.bench import Bench, benching
 from benchmarks.cases import CASES
 from benchmarks.database import databases
 from benchmarks.measure import Effort
+from benchmarks.peers.ours import SNAPSHOTS
 from benchmarks.servers import ROOT
 from benchmarks.workload import FULL
 
@@ -28,6 +30,7 @@ def main(names: Sequence[str]) -> int:
         return 2
     units = int(os.environ.get("BENCH_UNITS", FULL))
     before = machine.load()
+    shutil.rmtree(SNAPSHOTS, ignore_errors=True)  # each run's database has another port, and snapshots of its own
     with databases(KEPT.with_name(f"mariadb-{units}"), units) as found, benching(found, Effort()) as bench:
         lines = run(bench, names or CASES)
         facts = [*machine.described(found.release), f"load before and after: {before}; {machine.load()}"]

@@ -30,7 +30,7 @@ class Server:
 
     def memory(self) -> dict[str, int]:
         """Bytes of its worker: resident, its own, and with its share of what's shared."""
-        full = self._all()[-1].memory_full_info()
+        full = max((process.memory_full_info() for process in self._all()), key=lambda info: info.rss)
         return {"rss": full.rss, "uss": full.uss, "pss": full.pss}
 
     def files(self) -> int:

@@ -10,7 +10,7 @@ from benchmarks.http import data
 from benchmarks.measure import Candidate, Cost, compare, same
 from benchmarks.peer import InProcess, Running
 from benchmarks.peers.ours import Ours, OurServer
-from benchmarks.table import Line, at_most, shown
+from benchmarks.table import PENDING, Line, at_most, shown
 from benchmarks.workload import Question
 
 SQL = InProcess("MariaDB by hand, in process", "benchmarks.peers.catalogue_sql")
@@ -71,7 +71,7 @@ def _flat(name: str, first: Cost, last: Cost) -> Line:
 
 
 def _pending(which: str) -> Line:
-    return Line(f"{_WORK}, {which}: {PROMISED}", unit="ms", promise=at_most(10), note="pending: no snapshot yet")
+    return Line(f"{_WORK}, {which}: {PROMISED}", unit="ms", promise=at_most(10), note=PENDING)
 
 
 _WORK = "filter, order, count over all units"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from benchmarks.bench import Bench, modes
 from benchmarks.measure import Series
 from benchmarks.peers.ours import Ours
-from benchmarks.table import Line, at_most, number
+from benchmarks.table import PENDING, Line, at_most, number
 from benchmarks.workload import tiny
 
 PROMISED = Ours(snapshot=True).name
@@ -23,9 +23,7 @@ def memory(bench: Bench) -> Iterator[Line]:
         promise = at_most(250) if mode.name == PROMISED else None
         yield Line(f"memory of an idle worker: {mode.name}", told, figure=figure, unit="MB", promise=promise)
     if PROMISED not in {mode.name for mode in modes()}:
-        yield Line(
-            f"memory of an idle worker: {PROMISED}", unit="MB", promise=at_most(250), note="pending: no snapshot yet"
-        )
+        yield Line(f"memory of an idle worker: {PROMISED}", unit="MB", promise=at_most(250), note=PENDING)
 
 
 def _held(bench: Bench, mode: Ours) -> dict[str, int]:

@@ -8,7 +8,7 @@ from benchmarks.candidates import FLOOR, JIT, LOADERS, PAGES
 from benchmarks.measure import Candidate, Cost, compare
 from benchmarks.peer import Running
 from benchmarks.peers.ours import Ours
-from benchmarks.table import Line, Promise, at_least, at_most, shown
+from benchmarks.table import PENDING, Line, Promise, at_least, at_most, shown
 from benchmarks.workload import pages
 
 PROMISES: dict[str, dict[str, Promise]] = {
@@ -28,8 +28,7 @@ def query_u(bench: Bench) -> Iterator[Line]:
             yield from (_line(ours, costs[ours], peer.name, costs[peer.name], promises) for peer in PAGES)
         else:
             yield from (
-                Line(f"query U: {ours}", against=name, promise=bound, note="pending: no snapshot yet")
-                for name, bound in promises.items()
+                Line(f"query U: {ours}", against=name, promise=bound, note=PENDING) for name, bound in promises.items()
             )
 
 

@@ -13,12 +13,13 @@ from benchmarks.http import Connection
 from benchmarks.measure import Series
 from benchmarks.peer import OverHttp
 from benchmarks.peers.ours import Ours
-from benchmarks.table import Line, Promise, at_least, number
+from benchmarks.table import PENDING, Line, Promise, at_least, number
 from benchmarks.workload import single_units
 
 CLIENTS = 4
 """Connections that ask at once: enough to keep one worker busy."""
 
+CORE, MORE = "req/s of a core", "x as many"
 PROMISES: dict[str, tuple[Promise, Promise]] = {
     Ours().name: (at_least(1000), at_least(3)),
     Ours(snapshot=True).name: (at_least(5000), at_least(10)),
@@ -36,12 +37,13 @@ def unit(bench: Bench) -> Iterator[Line]:
     for name, (absolute, relative) in PROMISES.items():
         work = f"one unit by key: {name}"
         if name not in rates:
-            yield from (Line(work, promise=p, note="pending: no snapshot yet") for p in (absolute, relative))
+            yield Line(work, unit=CORE, promise=absolute, note=PENDING)
+            yield Line(work, against=LOADERS.name, unit=MORE, promise=relative, note=PENDING)
             continue
         figure, peer = rates[name], rates[LOADERS.name]
-        yield Line(work, figure.shown(), "", "", figure.core, "req/s of a core", absolute)
+        yield Line(work, figure.shown(), "", "", figure.core, CORE, absolute)
         more = figure.core.over(peer.core, more_is_better=True)
-        yield Line(work, figure.shown(), f"{LOADERS.name}, defaults", peer.shown(), more, "x as many", relative)
+        yield Line(work, figure.shown(), f"{LOADERS.name}, defaults", peer.shown(), more, MORE, relative)
 
 
 @dataclass(frozen=True)
