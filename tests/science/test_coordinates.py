@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -38,6 +39,7 @@ def motor(px: Any, registration: dict[str, float]) -> NDArray[np.float64]:
     return coordinates.motor_um(offset, matrix(registration), origin(registration))
 
 
+@settings(deadline=None)
 @given(columns, registrations)
 def test_registered_positions_are_those_of_the_plain_formula(px: Any, registration: dict[str, float]) -> None:
     found = motor(px, registration)
@@ -48,12 +50,14 @@ def test_registered_positions_are_those_of_the_plain_formula(px: Any, registrati
     np.testing.assert_allclose(placed, found - np.array(STACK_MOTOR) + np.array(STACK_UM) / 2, atol=0.00501)
 
 
+@settings(deadline=None)
 @given(columns)
 def test_unregistered_positions_are_those_of_the_plain_formula(px: Any) -> None:
     found = coordinates.unregistered_um(px, SIZE_PX, SIZE_UM, (-485, -235))
     assert found.tolist() == [reference.unregistered(p, FIELD) for p in px]
 
 
+@settings(deadline=None)
 @given(columns, registrations)
 def test_one_row_of_parameters_a_point_gives_what_shared_parameters_give(px: Any, registration: Any) -> None:
     many = (len(px), 1)
@@ -62,6 +66,7 @@ def test_one_row_of_parameters_a_point_gives_what_shared_parameters_give(px: Any
     np.testing.assert_array_equal(coordinates.motor_um(offset, *rows), motor(px, registration))
 
 
+@settings(deadline=None)
 @given(columns, registrations)
 def test_equal_steps_in_the_field_are_equal_steps_in_the_motor_frame(px: Any, registration: Any) -> None:
     there, back = motor(np.add(px, 3), registration), motor(np.subtract(px, 3), registration)
@@ -84,6 +89,132 @@ def test_a_row_worked_out_by_hand() -> None:
 def test_unregistered_positions_lie_half_a_pixel_off() -> None:
     assert coordinates.unregistered_um([(124.4, 220.4)], SIZE_PX, SIZE_UM, (-485, -235)).tolist() == [[-484, -234]]
     assert coordinates.centred_um([(124, 220)], SIZE_PX, SIZE_UM).tolist() == [[1.25, 1.25]]
+
+
+@settings(deadline=None)
+@given(columns, st.lists(registrations, min_size=20, max_size=20))
+def test_units_of_many_fields_are_placed_at_once(px: Any, fields: list[dict[str, float]]) -> None:
+    """Fields of different sizes, too: the second half is half as large."""
+    chosen = fields[: len(px)]
+    scale = np.where(np.arange(len(px)) < 10, 1, 2)[:, None]
+    names = ("a11", "a21", "a31", "a12", "a22", "a32")
+    matrices = coordinates.registration_matrix(*([field[name] for field in chosen] for name in names))
+    offset = coordinates.centred_um(px, np.divide(SIZE_PX, scale), np.divide(SIZE_UM, scale))
+    found = coordinates.motor_um(offset, matrices, [origin(field) for field in chosen])
+    halved = {**FIELD, **{name: FIELD[name] / 2 for name in ("px_width", "px_height", "um_width", "um_height")}}
+    expected = [
+        reference.motor(p, FIELD if i < 10 else halved, field)
+        for i, (p, field) in enumerate(zip(px, chosen, strict=True))
+    ]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@settings(deadline=None)
+@given(columns, registrations)
+def test_the_stack_leads_back_to_the_motor_frame(px: Any, registration: dict[str, float]) -> None:
+    found = motor(px, registration)
+    exact = coordinates.motor_to_stack(found, STACK_MOTOR, STACK_UM)
+    np.testing.assert_allclose(coordinates.stack_to_motor(exact, STACK_MOTOR, STACK_UM), found, atol=1e-9)
+    placed = coordinates.stack_um(found, STACK_MOTOR, STACK_UM)
+    np.testing.assert_allclose(coordinates.stack_to_motor(placed, STACK_MOTOR, STACK_UM), found, atol=0.00501)
+    assert placed.tolist() == np.round(exact, 2).tolist()
+
+
+def test_no_units_and_units_nowhere_have_their_places() -> None:
+    registration = coordinates.registration_matrix(1, 0, 0, 0, 1, 0)
+    assert coordinates.registration_matrix(*[[]] * 6).shape == (0, 3, 2)
+    offset = coordinates.centred_um(np.empty((0, 2)), SIZE_PX, SIZE_UM)
+    assert coordinates.stack_um(coordinates.motor_um(offset, registration, [0, 0, 0]), [0] * 3, [0] * 3).shape == (0, 3)
+    missing = coordinates.centred_um([[3, np.nan], [123.5, 219.5]], SIZE_PX, SIZE_UM)
+    placed = coordinates.stack_um(coordinates.motor_um(missing, registration, [1, 2, 3]), [0] * 3, [0] * 3)
+    assert np.isnan(placed[0]).any()
+    assert placed[1].tolist() == [1, 2, 3]
+
+
+# --- the plane of a field --------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(0.1, 5), st.floats(0.1, 5))
+def test_at_its_own_resolution_the_grid_is_the_pixels(width: int, height: int, x_um: float, y_um: float) -> None:
+    size_px, size_um = (width, height), (width * x_um, height * y_um)
+    grid = coordinates.grid(size_px, size_um)
+    assert grid.shape == (height, width)
+    pixels = [[(x, y) for x in range(width)] for y in range(height)]
+    np.testing.assert_allclose(grid.offsets(), coordinates.centred_um(pixels, size_px, size_um), atol=1e-9)
+
+
+@settings(deadline=None)
+@given(st.floats(1, 700), st.floats(1, 700), st.floats(0.5, 300), st.integers(1, 9))
+def test_a_grid_is_centred_evenly_spaced_and_covers_the_field(width: float, height: float, um: float, n: int) -> None:
+    grid = coordinates.grid((10, 10), (width, height), um)
+    points = grid.offsets()
+    assert points.shape == (*grid.shape, 2)
+    np.testing.assert_allclose(points + points[::-1, ::-1], 0, atol=1e-9)
+    np.testing.assert_allclose(np.diff(points[..., 0], axis=1), um)
+    np.testing.assert_allclose(np.diff(points[..., 1], axis=0), um)
+    for count, size in zip(grid.shape, (height, width), strict=True):
+        assert abs(count * um - size) <= um / 2 + 1e-9 or (count == 1 and size < um / 2)
+    strided = coordinates.grid((10, 10), (width, height), um, n)
+    assert strided.offsets().tolist() == points[::n, ::n].tolist()
+    assert strided.shape == points[::n, ::n].shape[:2]
+
+
+def test_a_grid_worked_out_by_hand() -> None:
+    """Upstream rounds halves to even: 5 um at 2 um a point are 2 points, 7 um are 4."""
+    assert coordinates.grid((4, 4), (5, 7), 2).offsets()[..., 0].tolist() == [[-1, 1]] * 4
+    assert coordinates.grid((4, 4), (5, 7), 2).offsets()[:, 0, 1].tolist() == [-3, -1, 1, 3]
+    assert coordinates.grid(SIZE_PX, SIZE_UM, 1).shape == (1100, 620)
+    assert coordinates.grid(SIZE_PX, SIZE_UM, 5000).offsets().tolist() == [[[0, 0]]]
+
+
+def test_a_shape_is_told_before_any_point_is_made() -> None:
+    assert coordinates.grid(SIZE_PX, SIZE_UM, 0.001).shape == (1_100_000, 620_000)
+    assert coordinates.grid(SIZE_PX, SIZE_UM, 0.001, 1000).shape == (1100, 620)
+
+
+@settings(deadline=None)
+@given(registrations)
+def test_a_grid_is_registered_as_its_pixels_are(registration: dict[str, float]) -> None:
+    grid = coordinates.grid(SIZE_PX, SIZE_UM, stride=40).offsets()
+    found = coordinates.motor_um(grid, matrix(registration), origin(registration))
+    assert found.shape == (11, 7, 3)
+    np.testing.assert_allclose(found[3, 2], reference.motor((80, 120), FIELD, registration), atol=1e-9)
+    placed = coordinates.motor_to_stack(found, STACK_MOTOR, STACK_UM)
+    np.testing.assert_allclose(placed[3, 2], reference.stack(found[3, 2], STACK), atol=0.00501)
+
+
+@pytest.mark.parametrize("um", [0, -1, np.nan, np.inf, 1e-320, 0.0009])
+def test_resolutions_that_make_no_grid_are_refused(um: float) -> None:
+    with pytest.raises(ValueError, match=r"the resolution of a grid is finite and 0.001 um or more, not"):
+        coordinates.grid(SIZE_PX, SIZE_UM, um)
+
+
+@pytest.mark.parametrize("stride", [0, -1])
+def test_strides_that_lead_nowhere_are_refused(stride: int) -> None:
+    with pytest.raises(ValueError, match="the stride of a grid is 1 or more, not"):
+        coordinates.grid(SIZE_PX, SIZE_UM, 1, stride)
+
+
+def test_the_outline_runs_along_the_outer_edges() -> None:
+    assert coordinates.outline_um((620, 1100)).tolist() == [[-310, -550], [310, -550], [310, 550], [-310, 550]]
+    by_hand = [[-2, -1], [0, -1], [2, -1], [2, 0], [2, 1], [0, 1], [-2, 1], [-2, 0]]
+    assert coordinates.outline_um((4, 2), 2).tolist() == by_hand
+
+
+@settings(deadline=None)
+@given(st.integers(1, 30))
+def test_every_corner_is_on_the_outline_and_its_points_are_evenly_spaced(points: int) -> None:
+    outline = coordinates.outline_um((12, 12), points)
+    assert outline[::points].tolist() == [[-6, -6], [6, -6], [6, 6], [-6, 6]]
+    steps = np.linalg.norm(np.roll(outline, -1, axis=0) - outline, axis=1)
+    np.testing.assert_allclose(steps, 12 / points)
+    np.testing.assert_allclose(np.abs(outline).max(axis=1), 6)
+
+
+def test_an_outline_without_points_is_refused() -> None:
+    with pytest.raises(ValueError, match="an edge has 1 point or more, not 0"):
+        coordinates.outline_um((1, 1), 0)
 
 
 def test_published_units() -> None:
