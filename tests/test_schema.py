@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from graphql import GraphQLError
 
-from gql_nda import schema
+from gql_nda import guard
 from gql_nda.errors import ArrayTooLarge, LimitExceeded, PublicError, StoreUnavailable
+from gql_nda.guard import Documents
 from gql_nda.limits import Limits
 from gql_nda.query import Key, Query, Row
-from gql_nda.schema import Documents, build_schema, public
+from gql_nda.schema import build_schema, public
 from gql_nda.stores.sql import SqlStore
 from tests.support.client import Client, serving
 from tests.support.stores import BrokenStore
@@ -33,7 +34,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return note
 
     for name in ("parse", "validate", "measure"):
-        monkeypatch.setattr(schema, name, noting(name, getattr(schema, name)))
+        monkeypatch.setattr(guard, name, noting(name, getattr(guard, name)))
     return noted
 
 

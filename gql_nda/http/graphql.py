@@ -8,15 +8,13 @@ import orjson
 from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.graphql import OperationType
 
 from gql_nda.context import Context
 from gql_nda.dataset import Dataset
 from gql_nda.errors import Timeout
 from gql_nda.http.graphiql import PAGE_HEADERS
 from gql_nda.http.requests import Operation, Refused, read_operation
-from gql_nda.schema import Schema, public
+from gql_nda.schema import NoSuchOperation, NotAQuery, Schema, public
 from gql_nda.settings import Settings
 from gql_nda.stores import Store
 
@@ -52,7 +50,8 @@ class Endpoint:
     async def _execute(self, operation: Operation, request: Request) -> tuple[dict[str, Any], int]:
         if self.slots.locked():
             raise Refused(503, "The server is busy; try again.", {"retry-after": "1"}, "RATE_LIMITED")
-        context = Context(self.store, self.dataset, self.settings.limits, base_url(request, self.settings))
+        address = base_url(request, self.settings)
+        context = Context(self.store, self.dataset, self.settings.limits, address, fragments=True)
         async with self.slots:
             try:
                 async with asyncio.timeout(self.settings.operation_timeout):
@@ -65,18 +64,12 @@ class Endpoint:
 
     async def _result(self, operation: Operation, context: Context, method: str) -> tuple[dict[str, Any], int]:
         try:
-            result = await self.schema.execute(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.name,
-                allowed_operation_types=[OperationType.QUERY],
-            )
-        except CannotGetOperationTypeError:
+            result = await self.schema.answer(operation.query, operation.variables, operation.name, context)
+        except NoSuchOperation:
             raise Refused(400, "operationName: names no operation of the document.") from None
-        except InvalidOperationTypeError as error:
+        except NotAQuery as error:
             status, headers = (400, {}) if method == "POST" else (405, {"allow": "POST"})
-            raise Refused(status, error.as_http_error_reason(method), headers) from None
+            raise Refused(status, f"{error}s are not allowed over {method}.", headers) from None
         errors = public(result.errors or ())
         if result.data is None and not any("path" in error for error in errors):
             return {"errors": errors}, _status(errors)  # nothing was executed

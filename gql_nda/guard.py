@@ -1,0 +1,160 @@
+"""What stands before an execution: documents parsed, measured and validated, and a limit on what comes back."""
+
+import sys
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    get_operation_ast,
+    get_variable_values,
+    parse,
+    validate,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from strawberry.extensions import SchemaExtension
+
+from gql_nda.context import Context
+from gql_nda.cost import AnswerSize
+from gql_nda.dataset import Dataset
+from gql_nda.errors import LimitExceeded, PublicError
+from gql_nda.limits import Limits, measure, modest
+from gql_nda.query import Relation
+
+
+class Documents:
+    """Documents by their text, parsed, measured and validated; the least recently used one is dropped."""
+
+    _LONGEST = 64 << 10
+    """Characters of a text that is worth remembering."""
+
+    def __init__(self, limits: Limits, most: int) -> None:
+        self.limits, self._most = limits, most
+        self._known: OrderedDict[str, tuple[DocumentNode, list[GraphQLError]]] = OrderedDict()
+
+    def get(self, schema: Any, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+        """The document and its validation errors; raises when it can't be parsed or is too large."""
+        known = self._known.get(text)
+        if known is not None:
+            self._known.move_to_end(text)
+            return known
+        document = self._parse(text)
+        measure(document, self.limits)
+        prepared = document, _invalid(schema, document)
+        if len(text) <= self._LONGEST:
+            self._known[text] = prepared
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return prepared
+
+    def _parse(self, text: str) -> DocumentNode:
+        try:
+            return parse(text, max_tokens=self.limits.tokens)
+        except GraphQLSyntaxError as error:
+            for limit, message in _TOO_LARGE.items():
+                if message in error.message:
+                    most = getattr(self.limits, limit)
+                    said = f"{limit}: the document has more than {most}"
+                    raise LimitExceeded(said, limit=limit, maximum=most) from None
+            error.extensions = {"code": "GRAPHQL_PARSE_FAILED"}
+            raise
+
+
+_TOO_LARGE = {"tokens": "Document contains more than", "depth": "nested too deeply"}
+"""What graphql-core's parser says of a document that breaks a limit."""
+
+
+_MESSAGE = 500
+"""Characters of a validation error: a name or number in it can be as long as the document."""
+
+
+def _invalid(schema: Any, document: DocumentNode) -> list[GraphQLError]:
+    """What validation finds wrong with a document: the client's mistakes, whatever they led to."""
+    errors = validate(schema, document)
+    for error in errors:
+        error.message, error.original_error = error.message[:_MESSAGE], None
+        error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
+    return errors
+
+
+class Guard(SchemaExtension):
+    """Guards operations that Strawberry executes."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._errors: list[GraphQLError] = []
+
+    def on_parse(self) -> Iterator[None]:
+        """Parse, measure and validate at once: what is known is taken as it is."""
+        execution = self.execution_context
+        schema = execution.schema._schema
+        execution.graphql_document, self._errors = self._documents.get(schema, execution.query or "")
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """What validation found; of several operations one must be named."""
+        execution = self.execution_context
+        assert execution.graphql_document is not None
+        unnamed = execution._provided_operation_name is None and get_operation_ast(execution.graphql_document) is None
+        execution.pre_execution_errors = [*self._errors, *([GraphQLError(UNNAMED)] if unnamed else [])]
+        yield
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Look at the variables, then count what the operation can return."""
+        execution = self.execution_context
+        assert execution.graphql_document is not None
+        operation = get_operation_ast(execution.graphql_document, execution.operation_name)
+        if isinstance(operation, OperationDefinitionNode):
+            schema, document = execution.schema._schema, execution.graphql_document
+            await guard(schema, document, operation, execution.variables, execution.context)
+        yield
+
+
+UNNAMED = "operationName: the document has several operations; name one"
+
+
+async def guard(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    given: dict[str, Any] | None,
+    context: Any,
+) -> None:
+    """Refuse variables that are too large, and an operation that can return too much."""
+    limits = context.limits if isinstance(context, Context) else Limits()
+    modest(given, limits)
+    if not isinstance(context, Context):
+        return
+    variables = get_variable_values(schema, operation.variable_definitions or (), given or {}, max_errors=1)
+    if isinstance(variables, list):
+        return  # the execution finds them wrong, too, and says so
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+    groups = _Groups(context.dataset)
+    size = await AnswerSize(schema, fragments, variables.coerced, limits.page_default, groups.largest).of(operation)
+    for limit, count, of in (("objects", size.rows, "rows"), ("values", size.values, "values")):
+        most = getattr(limits, limit)
+        if count > most:
+            message = f"{limit}: the operation can return {count} {of}, at most {most}"
+            raise groups.error or LimitExceeded(message, limit=limit, maximum=most)
+
+
+class _Groups:
+    """Sizes of relations' largest groups; ``error`` is why one of them couldn't be told."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self.error: Exception | None = None
+
+    async def largest(self, relation: Relation) -> int:
+        """Rows of the largest group; what a store can't tell now fails the fields that ask it, not all."""
+        try:
+            return await self._dataset.largest(relation)
+        except (PublicError, SQLAlchemyError) as error:
+            self.error = error
+            return sys.maxsize
