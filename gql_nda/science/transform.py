@@ -38,6 +38,9 @@ last one filled up, so BLAS adds all of them up in the same order: a point comes
 place, to the last bit, whatever points it's asked with.
 """
 
+_HULL_BLOCK = 512
+"""Points held against the planes of a hull at once, 146 in nda: as many as BLAS keeps to one thread for."""
+
 _GRACE = 1e-8
 """How far outside a hull, in units of its extent, a point still counts as inside."""
 
@@ -109,8 +112,8 @@ class Hull:
     def contains(self, points: Floats) -> Mask:
         """Whether each of (n, 3) lies inside, or on the surface; not so where it isn't finite."""
         inside = np.zeros(len(points), bool)
-        for start in range(0, len(points), 4096):
-            part = slice(start, start + 4096)
+        for start in range(0, len(points), _HULL_BLOCK):
+            part = slice(start, start + _HULL_BLOCK)
             depth = points[part] @ self._normals + self._offsets
             inside[part] = (depth <= self._grace).all(axis=1)
         return inside

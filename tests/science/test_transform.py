@@ -272,6 +272,11 @@ def test_points_that_lie_nowhere_are_nan_and_harm_no_other(bent: Json, odd: floa
         assert found.extrapolated[1:4].all()
 
 
+def test_a_row_with_one_number_too_large_is_nan_as_a_whole() -> None:
+    found = transform.em_to_stack(transform.parse(solution(POLYNOMIAL)), "phase3", [[1e307, 0, 0], [0, 0, 0]], 1322)
+    assert np.isnan(found.points).tolist() == [[True] * 3, [False] * 3]
+
+
 # --- the hull --------------------------------------------------------------------------------------
 
 
