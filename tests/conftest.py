@@ -3,15 +3,19 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
 
 from gql_nda import demo
+from gql_nda.stores import Store
+from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import metadata
 from tests.support.client import Client, Statements, serving
 from tests.support.mariadb import MariaDb, mariadb_server
+from tests.support.snapshots import answering
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 UNITS = 160
@@ -81,15 +85,38 @@ async def mariadb_store(demo_database: str) -> AsyncIterator[SqlStore]:
     await store.close()
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
-def store(request: pytest.FixtureRequest) -> SqlStore:
-    """Each store in turn: what holds on one must hold on the other."""
-    found: SqlStore = request.getfixturevalue(f"{request.param}_store")
+@pytest.fixture(scope="session")
+async def snapshot_store(demo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SnapshotStore]:
+    """The demo in a snapshot."""
+    async with answering(f"sqlite:///{demo_path}", tmp_path_factory.mktemp("snapshots")) as store:
+        yield store
+
+
+@pytest.fixture(params=["sqlite", "mariadb", "snapshot"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Each store in turn: what holds on one must hold on the others."""
+    found: Store = request.getfixturevalue(f"{request.param}_store")
     return found
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """That a snapshot answers alike is seen through clients, and where a module says so; it sends no statements."""
+    items[:] = [item for item in items if "snapshot" not in _parameters(item) or _for_snapshots(item)]
+
+
+def _parameters(item: pytest.Item) -> list[Any]:
+    found = getattr(item, "callspec", None)
+    return list(found.params.values()) if found else []
+
+
+def _for_snapshots(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    seen = "client" in item.fixturenames or getattr(item.module, "SNAPSHOTS", False)
+    return seen and "statements" not in item.fixturenames
+
+
 @pytest.fixture
-async def client(store: SqlStore) -> AsyncIterator[Client]:
+async def client(store: Store) -> AsyncIterator[Client]:
     """A client of a server over each store in turn."""
     async with serving(store) as client:
         yield client

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, text
 
 from gql_nda.stores.dialects import DIALECTS, MYSQL, Deadlines
+from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES, metadata
 from tests.stores import dataset
 from tests.stores.dataset import Rows
 from tests.support.mariadb import ADMIN, MariaDb
+from tests.support.snapshots import answering
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +51,13 @@ async def sqlite_store(sqlite_path: Path) -> AsyncIterator[SqlStore]:
     await store.start()
     yield store
     await store.close()
+
+
+@pytest.fixture(scope="session")
+async def snapshot_store(sqlite_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SnapshotStore]:
+    """The dataset in a snapshot."""
+    async with answering(f"sqlite:///{sqlite_path}", tmp_path_factory.mktemp("snapshots")) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,14 @@ from gql_nda import tables as t
 from gql_nda.check import check
 from gql_nda.dataset import Dataset
 from gql_nda.query import Compare, Key, Operator, Order, Query, Ref, Relation, Row, down, up
+from gql_nda.stores import Store
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES, is_blob, key_names
 from tests.stores.dataset import Rows
 from tests.stores.reference import REFERENCE
+
+SNAPSHOTS = True
+"""Snapshots promise the same."""
 
 UNIT = key_names(t.scan_unit)
 UNITS: list[Key] = [tuple(row[n] for n in UNIT) for row in REFERENCE.all(t.scan_unit)]
@@ -28,7 +32,7 @@ def key_of(table: Table, row: dict[str, Any]) -> Key:
     return tuple(row[name] for name in key_names(table))
 
 
-async def page(store: SqlStore, query: Query) -> list[Row]:
+async def page(store: Store, query: Query) -> list[Row]:
     """The rows of a whole table."""
     return (await store.rows(query)).get((), [])
 
@@ -36,7 +40,7 @@ async def page(store: SqlStore, query: Query) -> list[Row]:
 # --- rows -----------------------------------------------------------------------------------------
 
 
-async def test_rows_by_key_are_those_keys_alone(store: SqlStore) -> None:
+async def test_rows_by_key_are_those_keys_alone(store: Store) -> None:
     absent, twice = (4, 7, -1), UNITS[0]
     found = await store.rows(Query(t.scan_unit, UNIT, (twice, absent, UNITS[5], twice)))
     assert set(found) == {twice, UNITS[5]}
@@ -44,7 +48,7 @@ async def test_rows_by_key_are_those_keys_alone(store: SqlStore) -> None:
     assert all(row.table is t.scan_unit for rows in found.values() for row in rows)
 
 
-async def test_no_keys_are_no_rows(store: SqlStore) -> None:
+async def test_no_keys_are_no_rows(store: Store) -> None:
     assert await store.rows(Query(t.scan_unit, UNIT, ())) == {}
     assert await store.counts(Query(t.scan_unit, UNIT, ())) == {}
     assert await store.blobs(t.activity.c.trace, []) == {}
@@ -52,13 +56,13 @@ async def test_no_keys_are_no_rows(store: SqlStore) -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-async def test_a_whole_table_comes_by_primary_key(store: SqlStore, inserted: Rows, name: str) -> None:
+async def test_a_whole_table_comes_by_primary_key(store: Store, inserted: Rows, name: str) -> None:
     rows = await page(store, Query(TABLES[name]))
     assert [row.key for row in rows] == sorted(key_of(TABLES[name], row) for row in inserted[name])
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
-async def test_a_limit_is_each_parents_own(store: SqlStore, limit: int) -> None:
+async def test_a_limit_is_each_parents_own(store: Store, limit: int) -> None:
     keys = tuple(key_of(t.field, field) for field in REFERENCE.all(t.field))
     found = await store.rows(Query(t.scan_unit, FIELDS.on, keys, limit=limit))
     for key in keys:
@@ -72,7 +76,7 @@ async def test_a_limit_is_each_parents_own(store: SqlStore, limit: int) -> None:
 
 
 @pytest.mark.parametrize("descending", [False, True])
-async def test_null_comes_last_either_way(store: SqlStore, descending: bool) -> None:
+async def test_null_comes_last_either_way(store: Store, descending: bool) -> None:
     for limit in (None, 1000):
         rows = await page(store, Query(t.scan_unit, order=(Order(PEARSON, descending),), limit=limit))
         scores = [row["oracle.pearson"] for row in rows]
@@ -82,14 +86,14 @@ async def test_null_comes_last_either_way(store: SqlStore, descending: bool) -> 
 
 
 @pytest.mark.parametrize("descending", [False, True])
-async def test_the_primary_key_breaks_ties_upwards(store: SqlStore, descending: bool) -> None:
+async def test_the_primary_key_breaks_ties_upwards(store: Store, descending: bool) -> None:
     rows = await page(store, Query(t.scan_unit, order=(Order(Ref(t.scan_unit.c.um_x), descending),), limit=1000))
     ties = {x: [row.key for row in rows if row["um_x"] == x] for x in {row["um_x"] for row in rows}}
     assert max(map(len, ties.values())) > 1
     assert all(keys == sorted(keys) for keys in ties.values())
 
 
-async def test_text_sorts_by_code_point(store: SqlStore) -> None:
+async def test_text_sorts_by_code_point(store: Store) -> None:
     for limit in (None, 1000):
         rows = await page(store, Query(t.scan_unit, order=(Order(AREA),), limit=limit))
         areas = [row["area_membership.brain_area"] for row in rows if row["area_membership.brain_area"] is not None]
@@ -97,13 +101,13 @@ async def test_text_sorts_by_code_point(store: SqlStore) -> None:
         assert areas != sorted(areas, key=str.casefold)  # as the server's collation would have them
 
 
-async def test_an_order_names_what_it_reached(store: SqlStore) -> None:
+async def test_an_order_names_what_it_reached(store: Store) -> None:
     (row,) = await page(store, Query(t.scan_unit, order=(Order(PEARSON),), limit=1))
     assert set(row) == {*(c.name for c in t.scan_unit.c), "oracle.pearson"}
     assert {type(name) for name in row} == {str}
 
 
-async def test_the_second_order_by_one_column_is_idle(store: SqlStore) -> None:
+async def test_the_second_order_by_one_column_is_idle(store: Store) -> None:
     once = await page(store, Query(t.scan_unit, order=(Order(PEARSON),)))
     twice = await page(store, Query(t.scan_unit, order=(Order(PEARSON), Order(PEARSON, descending=True))))
     assert twice == once
@@ -122,7 +126,7 @@ async def test_the_second_order_by_one_column_is_idle(store: SqlStore) -> None:
         ("É", ["É"]),
     ],
 )
-async def test_a_prefix_has_no_wildcards(store: SqlStore, text: str, matching: list[str]) -> None:
+async def test_a_prefix_has_no_wildcards(store: Store, text: str, matching: list[str]) -> None:
     column = Ref(t.coregistration.c.version)
     everything = {row["version"] for row in await page(store, Query(t.coregistration))}
     clips = {row["movie_name"] for row in await page(store, Query(t.clip))}
@@ -133,7 +137,7 @@ async def test_a_prefix_has_no_wildcards(store: SqlStore, text: str, matching: l
 
 
 @pytest.mark.parametrize("op", ["ne", "notIn", "lt", "gte", "in"])
-async def test_a_missing_row_matches_no_comparison(store: SqlStore, op: Any) -> None:
+async def test_a_missing_row_matches_no_comparison(store: Store, op: Any) -> None:
     value = (0.1, 0.2, 0.3, 1.0) if op in ("notIn", "in") else 0.1
     rows = await page(store, Query(t.scan_unit, where=Compare(PEARSON, op, value), order=(Order(PEARSON),)))
     assert None not in [row["oracle.pearson"] for row in rows] != []
@@ -142,7 +146,7 @@ async def test_a_missing_row_matches_no_comparison(store: SqlStore, op: Any) -> 
 
 
 @pytest.mark.parametrize("operand", [0.3, float(np.float32(0.3)), 0.30000001])
-async def test_an_operand_is_rounded_as_its_column(store: SqlStore, operand: float) -> None:
+async def test_an_operand_is_rounded_as_its_column(store: Store, operand: float) -> None:
     """0.3 is no float32: unrounded it would match nothing, and ``lte`` would lose the rows that show 0.3."""
     third = float(np.float32(0.3))
     matching: list[Operator] = ["eq", "lte", "gte"]
@@ -156,7 +160,7 @@ async def test_an_operand_is_rounded_as_its_column(store: SqlStore, operand: flo
 
 
 @pytest.mark.parametrize("descending", [False, True])
-async def test_rows_behind_a_row_are_the_rest(store: SqlStore, descending: bool) -> None:
+async def test_rows_behind_a_row_are_the_rest(store: Store, descending: bool) -> None:
     query = Query(t.scan_unit, order=(Order(PEARSON, descending), Order(AREA)))
     rows = await page(store, query)
     for index in range(0, len(rows), 7):
@@ -168,7 +172,7 @@ async def test_rows_behind_a_row_are_the_rest(store: SqlStore, descending: bool)
 # --- counts ---------------------------------------------------------------------------------------
 
 
-async def test_counts_are_of_all_pages(store: SqlStore) -> None:
+async def test_counts_are_of_all_pages(store: Store) -> None:
     keys = (*(key_of(t.field, field) for field in REFERENCE.all(t.field)), (4, 7, 99))
     after = next(iter(UNITS))[-1:]
     counted = await store.counts(Query(t.scan_unit, FIELDS.on, keys, order=(Order(PEARSON),), after=after, limit=1))
@@ -188,7 +192,7 @@ async def test_counts_are_of_all_pages(store: SqlStore) -> None:
     ],
     ids=repr,
 )
-async def test_the_largest_group(store: SqlStore, relation: Relation) -> None:
+async def test_the_largest_group(store: Store, relation: Relation) -> None:
     assert await store.largest(relation) == REFERENCE.largest(relation.table, relation.on) > 0
 
 
@@ -204,7 +208,7 @@ def contents(inserted: Rows, column: Column[Any]) -> tuple[list[Key], dict[Key, 
 
 
 @pytest.mark.parametrize("column", BLOBS, ids=str)
-async def test_blobs_and_their_heads(store: SqlStore, inserted: Rows, column: Column[Any]) -> None:
+async def test_blobs_and_their_heads(store: Store, inserted: Rows, column: Column[Any]) -> None:
     keys, expected = contents(inserted, column)
     assert await store.blobs(column, keys) == expected
     heads = await store.heads(column, keys)
@@ -214,7 +218,7 @@ async def test_blobs_and_their_heads(store: SqlStore, inserted: Rows, column: Co
 
 
 @pytest.mark.parametrize("size", [1, 7, 512, 513, 1 << 20])
-async def test_pieces_of_a_blob(store: SqlStore, inserted: Rows, size: int) -> None:
+async def test_pieces_of_a_blob(store: Store, inserted: Rows, size: int) -> None:
     column = t.coregistration.c.transform_solution
     keys, expected = contents(inserted, column)
     by_length = sorted(keys, key=lambda key: len(expected.get(key, b"")))
@@ -227,7 +231,7 @@ async def test_pieces_of_a_blob(store: SqlStore, inserted: Rows, size: int) -> N
 # --- about itself ---------------------------------------------------------------------------------
 
 
-async def test_a_store_knows_its_tables(store: SqlStore) -> None:
+async def test_a_store_knows_its_tables(store: Store) -> None:
     described = await store.describe()
     assert {name: list(columns) for name, columns in described.items()} == {
         table.name: [c.name for c in table.c] for table in TABLES.values()
@@ -238,7 +242,7 @@ async def test_a_dataset_has_one_name(sqlite_store: SqlStore, mariadb_store: Sql
     assert await Dataset(sqlite_store).fingerprint() == await Dataset(mariadb_store).fingerprint()
 
 
-async def test_a_check_finds_nothing_wrong(store: SqlStore, inserted: Rows) -> None:
+async def test_a_check_finds_nothing_wrong(store: Store, inserted: Rows) -> None:
     findings = await check(store)
     assert [f for f in findings if f.severity == "error"] == []
     assert [f.message.split(":")[0] for f in findings if f.severity == "warning"] == ["stack"]  # there are two

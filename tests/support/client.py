@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from gql_nda.http.app import build_app
 from gql_nda.settings import Settings
+from gql_nda.stores import Store
 from gql_nda.stores.sql import SqlStore
 
 BASE = "http://test"
@@ -42,7 +43,7 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(store: SqlStore, **settings: Any) -> AsyncIterator[Client]:
+async def serving(store: Store, **settings: Any) -> AsyncIterator[Client]:
     """A client of the application over a store that is already started."""
     app = build_app(Settings(**settings), store)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE, timeout=60) as http:
