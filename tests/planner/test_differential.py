@@ -1,0 +1,72 @@
+"""Planned execution and graphql-core alone answer thousands of random documents alike.
+
+Every document is asked again behind a cursor of its own answer and with its conditions turned around. What differs
+is raised as the smallest document that does; ``python -m tests.planner.soak`` goes on with other seeds.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gql_nda.errors import StoreUnavailable, Timeout
+from gql_nda.stores import Store
+from gql_nda.stores.sql import SqlStore
+from gql_nda.tables import TABLES
+from tests.planner.agreement import Agreement
+from tests.planner.anomalies import FailingStore, altered
+from tests.planner.hunt import hunt
+from tests.planner.world import World
+
+CLEAN = {"sqlite": 400, "mariadb": 120, "snapshot": 120}
+ALTERED = 120
+FAILING = 4
+"""Documents that are asked of each store."""
+
+STORES = tuple(CLEAN)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Masked errors are many here, and no matter for the log."""
+    caplog.set_level("CRITICAL", "gql_nda.schema")
+
+
+async def test_clean_data_is_planned_whole(store: Store, world: World, request: pytest.FixtureRequest) -> None:
+    name = request.node.callspec.params["store"]
+    agreement = Agreement(store)
+    await hunt(agreement, world, (f"{name} {i}" for i in range(CLEAN[name])))
+    tally = agreement.tally
+    assert tally.documents > CLEAN[name] < tally.planned
+    assert tally.share >= 0.9, tally
+    assert tally.errors["INTERNAL_SERVER_ERROR"] == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_what_the_tables_forbid(seed: int, demo_path: Path, tmp_path: Path, world: World) -> None:
+    store = SqlStore(f"sqlite:///{altered(demo_path, tmp_path / 'altered.sqlite', seed)}")
+    agreement = Agreement(store)
+    await hunt(agreement, world, (f"altered {seed} {i}" for i in range(ALTERED)))
+    await store.close()
+    tally = agreement.tally
+    assert tally.fallbacks
+    assert all(tally.fallbacks)
+    assert {"INTERNAL_SERVER_ERROR", "BLOB_CORRUPT"} <= set(tally.errors)
+
+
+ERRORS: list[Callable[[], Exception]] = [
+    lambda: StoreUnavailable("away"),
+    lambda: Timeout("late"),
+    lambda: RuntimeError("unforeseen"),
+]
+
+
+async def test_tables_that_can_not_be_read(demo_path: Path, world: World) -> None:
+    codes: set[str] = set()
+    for i, table in enumerate(TABLES.values()):
+        store = FailingStore(f"sqlite:///{demo_path}", table.name, ERRORS[i % len(ERRORS)])
+        agreement = Agreement(store)
+        await hunt(agreement, world, (f"failing {table.name} {i}" for i in range(FAILING)))
+        await store.close()
+        codes |= set(agreement.tally.errors)
+    assert {"STORE_UNAVAILABLE", "TIMEOUT", "INTERNAL_SERVER_ERROR"} <= codes
