@@ -45,10 +45,12 @@ class Schema(strawberry.Schema):
             if errors or operation is None:
                 return ExecutionResult(None, errors)
             await guard(self._schema, document, operation, variables, context)
+        except (NoSuchOperation, NotAQuery):
+            raise
         except GraphQLError as error:
             return ExecutionResult(None, [error])
-        except PublicError as error:
-            return ExecutionResult(None, [GraphQLError(error.message, original_error=error)])
+        except Exception as error:  # ours, or what nobody foresaw: ``public`` tells them apart
+            return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
         return await self._executed(document, variables, name, context)
 
     async def _executed(
