@@ -5,13 +5,14 @@ are sorted by, and those that were asked for. Its types are the tables': float32
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Column, Double, Integer, Numeric, SmallInteger, Table
 from sqlalchemy.dialects import mysql
 
-from gql_nda.query import Key, Query, Ref
+from gql_nda.query import Key, Order, Query, Ref
 from gql_nda.tables import Float32, narrow
 
 
@@ -37,9 +38,14 @@ def held(query: Query, refs: Iterable[Ref]) -> tuple[Ref, ...]:
     return once([*own_refs(query.table, query.on), *(order.ref for order in query.ordering), *refs])
 
 
-def own(query: Query, refs: Iterable[Ref]) -> tuple[Ref, ...]:
+def own(query: Query, refs: Sequence[Ref]) -> tuple[Ref, ...]:
     """The columns of a query's whole rows, each once: the table's, the order's, and those asked for."""
-    return once([*map(Ref, narrow(query.table)), *(order.ref for order in query.ordering), *refs])
+    return _own(query.table, query.order, tuple(refs))
+
+
+@lru_cache(256)
+def _own(table: Table, order: tuple[Order, ...], refs: tuple[Ref, ...]) -> tuple[Ref, ...]:
+    return once([*map(Ref, narrow(table)), *(each.ref for each in order), *refs])
 
 
 def own_refs(table: Table, names: Iterable[str]) -> list[Ref]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import URL, Column, Executable, Inspector, event, func, inspect, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL, Column, Connection, Executable, Inspector, event, func, inspect, select, text
+from sqlalchemy.engine import CursorResult, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,9 +21,9 @@ from gql_nda.stores import Head, content
 from gql_nda.stores.canceller import Canceller
 from gql_nda.stores.columns import Columns
 from gql_nda.stores.dialects import DIALECTS, Deadlines
-from gql_nda.stores.statements import LARGEST_LIST, Statements, padded
+from gql_nda.stores.statements import LARGEST_LIST, Prepared, Statements, padded
 from gql_nda.stores.watchdog import AWAY, Watchdog
-from gql_nda.tables import metadata
+from gql_nda.tables import key_names, metadata
 
 Record = tuple[Any, ...]
 
@@ -43,8 +43,8 @@ class SqlStore:
         self.deadlines = deadlines or Deadlines()
         self.name = Path(address.database or kind).stem  # of an SQLite file, no more than its name
         self._address = self.dialect.prepare(address)
-        self._statements = Statements(self.dialect)
         self.engine, self._spare = self._engine(pool), self._engine(1)
+        self._statements = Statements(self.dialect, self.engine)
         self._watchdog = Watchdog(self._ping)
         self._canceller = Canceller(self._engine(1))
         self._canceller.watch(self.engine)
@@ -115,6 +115,8 @@ class SqlStore:
     async def _asked(self, query: Query, refs: Sequence[Ref]) -> list[Record]:
         """At least the rows of each key up to the limit, in the query's order if it has one key and a limit."""
         keys = _askable(query.keys)
+        if _single(query):
+            return await self._fetch(self._statements.one(query, refs))
         if query.limit is None or len(keys) <= 1:
             return await self._whole(query, keys, refs)
         if query.relation.indexed:
@@ -180,10 +182,10 @@ class SqlStore:
 
     # --- execution --------------------------------------------------------------------------------
 
-    async def _fetch(self, statement: Executable) -> list[Record]:
+    async def _fetch(self, statement: Executable | Prepared) -> list[Record]:
         return await self._watchdog.run(self._patiently(statement))
 
-    async def _patiently(self, statement: Executable) -> list[Record]:
+    async def _patiently(self, statement: Executable | Prepared) -> list[Record]:
         """The statement's rows; after a lost connection once more, for reads may be repeated."""
         try:
             return await self._execute(statement)
@@ -197,10 +199,10 @@ class SqlStore:
         except (SQLAlchemyError, TimeoutError) as error:
             raise self._public(error) from error
 
-    async def _execute(self, statement: Executable) -> list[Record]:
+    async def _execute(self, statement: Executable | Prepared) -> list[Record]:
         def run() -> list[Record]:
             with self.engine.sync_engine.connect() as connection:
-                cursor = connection.execute(statement).cursor
+                cursor = _sent(connection, statement).cursor
                 assert cursor is not None
                 return list(cursor.fetchall())  # the driver's own records: SQLAlchemy's rows take twice as long
 
@@ -253,6 +255,12 @@ class SqlStore:
             raise (public if isinstance(public, PublicError) else error) from error
 
 
+def _sent(connection: Connection, statement: Executable | Prepared) -> CursorResult[Any]:
+    if isinstance(statement, Prepared):
+        return connection.exec_driver_sql(statement.text, statement.parameters)
+    return connection.execute(statement)
+
+
 def parse_address(url: str) -> URL:
     """The address of a database; the error doesn't repeat it, for it may hold a password."""
     try:
@@ -275,6 +283,13 @@ def _columns(inspector: Inspector, name: str) -> dict[str, Any]:
 def _askable(keys: Sequence[Key]) -> tuple[Key, ...]:
     """The keys that can exist: text keys are ASCII, and another text may offend the column's charset."""
     return tuple(key for key in keys if all(not isinstance(v, str) or v.isascii() for v in key))
+
+
+def _single(query: Query) -> bool:
+    """Whether the query asks for the row of one primary key, of numbers."""
+    if len(query.keys) != 1 or query.where is not None or query.limit is not None or query.after is not None:
+        return False
+    return query.on == key_names(query.table) and all(isinstance(value, int) for value in query.keys[0])
 
 
 def _sorted(query: Query) -> bool:

@@ -1,7 +1,9 @@
 """Queries as SQL that MySQL 5.7, MariaDB and SQLite accept: no CTE, no window function, no LATERAL."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     DECIMAL,
@@ -10,7 +12,9 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     String,
+    Table,
     and_,
+    bindparam,
     exists,
     false,
     func,
@@ -47,27 +51,45 @@ def padded(items: Sequence[T], largest: int = LARGEST_LIST) -> Iterator[Sequence
         yield [*piece, *[piece[-1]] * (size - len(piece))]
 
 
-class Statements:
-    """Builds the statements of one dialect."""
+class Prepared(NamedTuple):
+    """A statement as the driver takes it."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
+    text: str
+    parameters: tuple[Any, ...]
+
+
+class Statements:
+    """Builds the statements of one dialect; ``engine`` compiles those that are built once and sent often."""
+
+    def __init__(self, dialect: Dialect, engine: Any) -> None:
+        self.dialect, self._engine = dialect, engine
+        self._everything = lru_cache(256)(self._all)
+        self._prepared = lru_cache(256)(self._compiled)
+
+    def one(self, query: Query, refs: Sequence[Ref]) -> Prepared:
+        """Some columns of the row of one key of numbers: SQLAlchemy takes longer to build it than all else takes."""
+        return Prepared(self._prepared(query.table, query.on, tuple(refs)), query.keys[0])
+
+    def _compiled(self, table: Table, on: tuple[str, ...], refs: tuple[Ref, ...]) -> str:
+        query = Query(table, on)
+        statement = self._all(query, refs).where(*(table.c[name] == bindparam(f"k{i}") for i, name in enumerate(on)))
+        return str(statement.compile(dialect=self._engine.dialect))
 
     def rows(self, query: Query, refs: Sequence[Ref]) -> Select[Any]:
         """Some columns of the rows of all keys of a query; the limit holds for them together."""
-        return self._of(self._all(query, refs), query, query.keys, query.limit)
+        return self._of(self._everything(_shape(query), tuple(refs)), query, query.keys, query.limit)
 
     def pages(
         self, query: Query, keys: Sequence[Key], limits: Sequence[int], refs: Sequence[Ref]
     ) -> Select[Any] | CompoundSelect[Any]:
         """One page for each key: a union of limited selects reads little more than it returns."""
-        everything = self._all(query, refs)
+        everything = self._everything(_shape(query), tuple(refs))
         pages = [self._of(everything, query, (key,), limit) for key, limit in zip(keys, limits, strict=True)]
         if len(pages) == 1:
             return pages[0]
         return union_all(*(select(page.subquery(f"p{i}")) for i, page in enumerate(pages)))
 
-    def _all(self, query: Query, refs: Sequence[Ref]) -> Select[Any]:
+    def _all(self, query: Query, refs: tuple[Ref, ...]) -> Select[Any]:
         """The rows of any key, all of them."""
         sources = _Sources(query, refs)
         order = query.ordering if query.limit is not None else ()
@@ -206,6 +228,11 @@ _OPERATORS: dict[str, Callable[[Expression, Any], Expression]] = {
     "gt": lambda column, value: column > value,
     "gte": lambda column, value: column >= value,
 }
+
+
+def _shape(query: Query) -> Query:
+    """The query less its keys, and of its limit only whether it has one."""
+    return replace(query, keys=(), limit=None if query.limit is None else 0)
 
 
 def _in(columns: Sequence[Expression], keys: Sequence[Key]) -> Expression:
