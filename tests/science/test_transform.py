@@ -228,9 +228,10 @@ def test_memory_is_bounded_by_points_and_control_points_apart() -> None:
 # --- odd points ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("nothing", [[], np.empty((0, 3)), np.empty((0, 3), np.float32)])
-def test_no_points_give_none(bent: Json, nothing: Any) -> None:
-    found = transform.parse(bent)(nothing)
+@pytest.mark.parametrize("shape", [(0,), (0, 3)])
+@pytest.mark.parametrize("dtype", [float, np.float32])
+def test_no_points_give_none(bent: Json, shape: Any, dtype: Any) -> None:
+    found = transform.parse(bent)(np.empty(shape, dtype))
     assert found.points.shape == (0, 3)
     assert found.points.dtype == np.float64
     assert found.extrapolated is not None
@@ -251,12 +252,11 @@ def test_points_of_any_type_are_moved_as_doubles(bent: Json, dtype: Any) -> None
     assert found.tolist() == placed(bent, whole.astype(float)).tolist()
 
 
-@pytest.mark.parametrize(
-    "wrong", [[[1, 2]], [1, 2, 3, 4], np.zeros((3, 2)), np.zeros((2, 2, 3)), 5.0, np.zeros((0, 2))]
-)
-def test_points_of_another_shape_are_refused(bent: Json, wrong: Any) -> None:
-    with pytest.raises(ValueError, match=r"points have the shape \(n, 3\), not \("):
-        placed(bent, wrong)
+@pytest.mark.parametrize("shape", [(1, 2), (4,), (3, 2), (2, 2, 3), (), (0, 2)])
+def test_points_of_another_shape_are_refused(bent: Json, shape: Any) -> None:
+    with pytest.raises(ValueError) as caught:
+        placed(bent, np.zeros(shape))
+    assert str(caught.value) == f"points have the shape (n, 3), not {shape}"
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, None, 1e300, -1e308])
@@ -273,7 +273,7 @@ def test_points_that_lie_nowhere_are_nan_and_harm_no_other(bent: Json, odd: floa
 
 
 def test_a_row_with_one_number_too_large_is_nan_as_a_whole() -> None:
-    found = transform.em_to_stack(transform.parse(solution(POLYNOMIAL)), "phase3", [[1e307, 0, 0], [0, 0, 0]], 1322)
+    found = transform.em_to_stack(transform.parse(solution(POLYNOMIAL)), "phase3", [[1e307, 0, 0], [0.0, 0, 0]], 1322)
     assert np.isnan(found.points).tolist() == [[True] * 3, [False] * 3]
 
 
