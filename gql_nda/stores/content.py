@@ -1,6 +1,6 @@
 """The narrow values of a whole store: read table by table, and named by a checksum."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 import polars as pl
@@ -16,17 +16,27 @@ PAGE = 5_000
 
 
 async def read(store: Store, table: Table) -> pl.DataFrame:
-    """The narrow columns of all rows of a table, by primary key."""
+    """The narrow columns of all rows of a table, by primary key.
+
+    Raises ValueError where a value isn't of its column's type: SQLite would let it in.
+    """
     refs = list(map(Ref, narrow(table)))
     names, key = [ref.label for ref in refs], key_names(table)
     pages = [frame(refs, [])]
     query = Query(table, limit=PAGE)
     while True:
-        page = (await store.columns(query, refs)).select(names)
+        page = (await _columns(store, query, refs)).select(names)
         pages.append(page)
         if len(page) < PAGE:
             return pl.concat(pages, rechunk=True)
         query = Query(table, limit=PAGE, after=page.select(key).row(-1))
+
+
+async def _columns(store: Store, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
+    try:
+        return await store.columns(query, refs)
+    except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise ValueError(f"{query.table.name}: {str(error).splitlines()[0]}") from error
 
 
 def checksum(rows: pl.DataFrame) -> bytes:

@@ -106,13 +106,13 @@ class Folder:
         its fingerprint is that of what was read.
         """
         if not resume:
-            shutil.rmtree(self._work, ignore_errors=True)
+            _remove(self._work)
         try:
             kept = await self._gather(store, progress)
             progress("writing", _READING)
             return Built(await asyncio.to_thread(self._finish), kept)
         except OSError:  # such as a full disk
-            shutil.rmtree(self._work, ignore_errors=True)
+            _remove(self._work)
             raise
 
     async def _gather(self, store: Store, progress: Progress) -> int:
@@ -156,18 +156,18 @@ class Folder:
 
     def _write(self, rows: Mapping[str, pl.DataFrame], fingerprint: str) -> None:
         unnamed, folder = self._work / f"wide.{os.getpid()}", self.root / fingerprint
-        shutil.rmtree(unnamed, ignore_errors=True)
+        _remove(unnamed)
         unnamed.mkdir()
         tables = {name: write(unnamed / f"{name}.arrow", widened(table, rows)) for name, table in TABLES.items()}
         seal(unnamed, fingerprint, self.database, tables)
-        shutil.rmtree(folder, ignore_errors=True)  # unusable, if it is there; who has mapped it keeps it
+        _remove(folder)  # unusable, if it is there; who has mapped it keeps it
         unnamed.replace(folder)
 
     def _tidy(self, folder: Path) -> None:
-        shutil.rmtree(self._work, ignore_errors=True)
+        _remove(self._work)
         for path in self.root.iterdir():
             if path != folder and database_of(path) == self.database:
-                shutil.rmtree(path, ignore_errors=True)
+                _remove(path)
 
 
 def whole(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
@@ -176,3 +176,10 @@ def whole(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
         if rows[column.name].has_nulls() and not column.nullable:
             raise ValueError(f"{column} is NULL in a row, which it can't be in nda")
     return rows
+
+
+def _remove(path: Path) -> None:
+    """Take away whatever is there, as far as that can be done."""
+    with suppress(OSError):
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
