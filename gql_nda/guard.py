@@ -3,14 +3,16 @@
 import sys
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    Node,
     OperationDefinitionNode,
     get_operation_ast,
     get_variable_values,
@@ -21,11 +23,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from strawberry.extensions import SchemaExtension
 
 from gql_nda.context import Context
-from gql_nda.cost import AnswerSize
+from gql_nda.cost import AnswerSize, Size
 from gql_nda.dataset import Dataset
+from gql_nda.document import variables
 from gql_nda.errors import LimitExceeded, PublicError
 from gql_nda.limits import Limits, measure, modest
 from gql_nda.query import Relation
+
+
+class Prepared(NamedTuple):
+    """A document, what validation finds wrong with it, and how much its operations were found to return."""
+
+    document: DocumentNode
+    errors: list[GraphQLError]
+    sizes: "Sizes"
 
 
 class Documents:
@@ -36,9 +47,9 @@ class Documents:
 
     def __init__(self, limits: Limits, most: int) -> None:
         self.limits, self._most = limits, most
-        self._known: OrderedDict[str, tuple[DocumentNode, list[GraphQLError]]] = OrderedDict()
+        self._known: OrderedDict[str, Prepared] = OrderedDict()
 
-    def get(self, schema: Any, text: str) -> tuple[DocumentNode, list[GraphQLError]]:
+    def get(self, schema: Any, text: str) -> Prepared:
         """The document and its validation errors; raises when it can't be parsed or is too large."""
         known = self._known.get(text)
         if known is not None:
@@ -46,7 +57,7 @@ class Documents:
             return known
         document = self._parse(text)
         measure(document, self.limits)
-        prepared = document, _invalid(schema, document)
+        prepared = Prepared(document, _invalid(schema, document), Sizes(document))
         if len(text) <= self._LONGEST:
             self._known[text] = prepared
             if len(self._known) > self._most:
@@ -94,7 +105,7 @@ class Guard(SchemaExtension):
         """Parse, measure and validate at once: what is known is taken as it is."""
         execution = self.execution_context
         schema = execution.schema._schema
-        execution.graphql_document, self._errors = self._documents.get(schema, execution.query or "")
+        execution.graphql_document, self._errors, _ = self._documents.get(schema, execution.query or "")
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -129,19 +140,60 @@ async def guard(
     """Refuse variables that are too large, and an operation that can return too much."""
     limits = context.limits if isinstance(context, Context) else Limits()
     modest(given, limits)
-    if not isinstance(context, Context):
-        return
-    variables = get_variable_values(schema, operation.variable_definitions or (), given or {}, max_errors=1)
-    if isinstance(variables, list):
-        return  # the execution finds them wrong, too, and says so
-    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-    groups = _Groups(context.dataset)
-    size = await AnswerSize(schema, fragments, variables.coerced, limits.page_default, groups.largest).of(operation)
-    for limit, count, of in (("objects", size.rows, "rows"), ("values", size.values, "values")):
-        most = getattr(limits, limit)
-        if count > most:
-            message = f"{limit}: the operation can return {count} {of}, at most {most}"
-            raise groups.error or LimitExceeded(message, limit=limit, maximum=most)
+    values = get_variable_values(schema, operation.variable_definitions or (), given or {}, max_errors=1)
+    if isinstance(context, Context) and not isinstance(values, list):  # else the execution says what is wrong
+        await Sizes(document).check(schema, operation, values.coerced, context)
+
+
+class Sizes:
+    """How much the operations of a document can return, by the lengths that their variables ask for."""
+
+    _MOST = 64
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        self._variables = tuple(variables(document, _is_length))
+        self._known: dict[tuple[Any, ...], Size] = {}
+
+    async def check(
+        self, schema: GraphQLSchema, operation: OperationDefinitionNode, given: dict[str, Any], context: Context
+    ) -> None:
+        """Refuse an operation that can return too much; ``given`` are its variables, coerced."""
+        lengths = [_length(given.get(name)) for name in self._variables]
+        key = (id(operation), context.dataset, context.limits.page_default, *lengths)
+        size = self._known.get(key)
+        if size is None:
+            size = await self._measured(schema, operation, given, context, key)
+        for limit, count, of in (("objects", size.rows, "rows"), ("values", size.values, "values")):
+            most = getattr(context.limits, limit)
+            if count > most:
+                message = f"{limit}: the operation can return {count} {of}, at most {most}"
+                raise LimitExceeded(message, limit=limit, maximum=most)
+
+    async def _measured(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        given: dict[str, Any],
+        context: Context,
+        key: tuple[Any, ...],
+    ) -> Size:
+        groups = _Groups(context.dataset)
+        counter = AnswerSize(schema, self._fragments, given, context.limits.page_default, groups.largest)
+        size = await counter.of(operation)
+        if groups.error is not None and max(size) >= sys.maxsize:
+            raise groups.error
+        if groups.error is None and len(self._known) < self._MOST:
+            self._known[key] = size
+        return size
+
+
+def _is_length(node: Node) -> bool:
+    return isinstance(node, ArgumentNode) and node.name.value in ("first", "keys")
+
+
+def _length(value: Any) -> Any:
+    return len(value) if isinstance(value, list | tuple) else value
 
 
 class _Groups:

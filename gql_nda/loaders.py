@@ -161,14 +161,19 @@ class Loaders:
         """The row of a primary key, not fetched yet."""
         return Lookup(self, relation, key)
 
-    def beside(self, relation: Relation, refs: tuple[Ref, ...]) -> Loader[Key, Row | None]:
-        """Loads the row of a primary key with columns of what stands beside it, in one statement."""
+    async def beside(self, relation: Relation, refs: tuple[Ref, ...], key: Key) -> Row | None:
+        """The row of a primary key with columns of what stands beside it: at once, or in one statement with others."""
+        answers = getattr(self.store, "answers", None)
+        if answers is not None:
+            row: Row | None = answers.row(relation, key, refs)
+            return row
 
         async def batch(keys: list[Key]) -> list[Row | None]:
             found = await self.ask(self.store.rows, Query(relation.table, relation.on, tuple(keys)), refs)
             return [_first(found.get(key)) for key in keys]
 
-        return self._get(("beside", relation, refs), batch)
+        loaded: Row | None = await self._get(("beside", relation, refs), batch).load(key)
+        return loaded
 
     # --- connections ------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from strawberry.types import ExecutionContext
 
 from gql_nda.context import Context
 from gql_nda.errors import PublicError
-from gql_nda.guard import UNNAMED, Documents, Guard, guard
-from gql_nda.limits import Limits
+from gql_nda.guard import UNNAMED, Documents, Guard
+from gql_nda.limits import Limits, modest
 from gql_nda.planner.executor import Plans, planning
 from gql_nda.types.entity import ENTITIES
 from gql_nda.types.root import Query
@@ -38,31 +38,31 @@ class Schema(strawberry.Schema):
         Raises NoSuchOperation and NotAQuery, which concern HTTP's status.
         """
         try:
-            document, errors = self.documents.get(self._schema, text)
-            operation = _named(document, name)
-            if not errors and operation is None:
-                errors = [GraphQLError(UNNAMED)]
-            if errors or operation is None:
-                return ExecutionResult(None, errors)
-            await guard(self._schema, document, operation, variables, context)
+            prepared = self.documents.get(self._schema, text)
+            operation = _named(prepared.document, name)
+            if prepared.errors or operation is None:
+                return ExecutionResult(None, prepared.errors or [GraphQLError(UNNAMED)])
+            executor = self._executor(prepared.document, variables, name, context)
+            if isinstance(executor, list):
+                return ExecutionResult(None, executor)
+            await prepared.sizes.check(self._schema, operation, executor.variable_values.coerced, context)
         except (NoSuchOperation, NotAQuery):
             raise
         except GraphQLError as error:
             return ExecutionResult(None, [error])
         except Exception as error:  # ours, or what nobody foresaw: ``public`` tells them apart
             return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
-        return await self._executed(document, variables, name, context)
-
-    async def _executed(
-        self, document: DocumentNode, variables: dict[str, Any] | None, name: str | None, context: Context
-    ) -> ExecutionResult:
-        build: Any = self.execution_context_class.build
-        executor = build(self._schema, document, None, context, variables, name)
-        if isinstance(executor, list):
-            return ExecutionResult(None, executor)
         result = executor.execute_operation()
         answered: ExecutionResult = await result if inspect.isawaitable(result) else result
         return answered
+
+    def _executor(
+        self, document: DocumentNode, variables: dict[str, Any] | None, name: str | None, context: Context
+    ) -> Any:
+        """An executor of the operation, or what is wrong with its variables."""
+        modest(variables, context.limits)
+        build: Any = self.execution_context_class.build
+        return build(self._schema, document, None, context, variables, name)
 
 
 class NoSuchOperation(Exception):

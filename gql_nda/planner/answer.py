@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from graphql.pyutils import Path
 
@@ -20,13 +21,13 @@ Place = Callable[[int], Path]
 class Answer:
     """Answers plans within one request. What a plan can't say is None: its caller has graphql-core say it."""
 
-    def __init__(self, reference: Reference) -> None:
-        self.reference = reference
+    def __init__(self, context: Context, reference: Callable[[], Reference]) -> None:
+        self.context, self._reference = context, reference
 
-    @property
-    def context(self) -> Context:
-        """The request's."""
-        return self.reference.context
+    @cached_property
+    def reference(self) -> Reference:
+        """graphql-core, made when it is first needed."""
+        return self._reference()
 
     @property
     def note(self) -> Planning:
@@ -35,7 +36,7 @@ class Answer:
 
     async def row(self, level: Level, key: Key, path: Path) -> str | None:
         """The row of a primary key: ``null`` where there is none."""
-        row = await self.context.loaders.beside(_by_key(level), level.refs).load(key)
+        row = await self.context.loaders.beside(_by_key(level), level.refs, key)
         if row is None:
             return "null"
         rows = Few([Row(row.table, row)])
@@ -64,8 +65,10 @@ class Answer:
         return await self.reference.completed(level.type, level.selection, path, row)
 
     async def _texts(self, level: Level, rows: Batch, place: Place) -> Texts:
-        answers = await asyncio.gather(*(self._part(part, rows, place) for part in level.parts))
-        slots = {part.site.label: texts for part, texts in zip(level.parts, answers, strict=True)}
+        slots: dict[str, Texts] = {}
+        if level.parts:
+            answers = await asyncio.gather(*(self._part(part, rows, place) for part in level.parts))
+            slots = {part.site.label: texts for part, texts in zip(level.parts, answers, strict=True)}
         return await apart(len(rows), rows.render, level, slots)
 
     async def _part(self, part: Part, rows: Batch, place: Place) -> Texts:

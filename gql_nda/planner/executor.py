@@ -3,18 +3,20 @@
 import inspect
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from copy import copy
+from functools import cached_property
 from typing import Any, ClassVar
 
 import orjson
-from graphql import DirectiveNode, GraphQLObjectType, GraphQLResolveInfo, Node, VariableNode
+from graphql import DirectiveNode, GraphQLObjectType, GraphQLResolveInfo, Node
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from sqlalchemy import Table
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gql_nda.context import Context
+from gql_nda.document import variables
 from gql_nda.loaders import Lookup
 from gql_nda.planner.answer import Answer
 from gql_nda.planner.compile import Compiler
@@ -54,19 +56,22 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._awaitable = self.is_awaitable
-        self._plain = self._unplanned()
         self.is_awaitable = self._waits  # type: ignore[assignment]
-        self._answer = Answer(Reference(self._plain))
+
+    @cached_property
+    def _plain(self) -> Any:
+        """The same operation, executed by graphql-core alone: errors are collected together."""
+        plain: Any = copy(self)
+        plain.__class__, plain.is_awaitable = StrawberryGraphQLCoreExecutionContext, self._awaitable
+        return plain
+
+    @cached_property
+    def _answer(self) -> Answer:
+        return Answer(self.context_value, lambda: Reference(self._plain))
 
     def _waits(self, value: Any) -> Any:
         """A lookup is no awaitable yet: its plan tells what to fetch."""
         return type(value) is not Lookup and self._awaitable(value)
-
-    def _unplanned(self) -> Any:
-        """The same operation, executed by graphql-core alone: errors are collected together."""
-        plain: Any = copy(self)
-        plain.__class__ = StrawberryGraphQLCoreExecutionContext
-        return plain
 
     # --- where graphql-core completes ---------------------------------------------------------------
 
@@ -145,13 +150,16 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     def _plan(self, kind: GraphQLObjectType, details: Details, table: Table, make: Callable[[Compiler], Any]) -> Any:
         """The plan of a selection, as this operation's variables include and skip its parts."""
         operation = self.operation
-        names = self.plans.get(
-            (id(operation),), operation, lambda: _conditions(operation, *self.fragment_definitions.values())
-        )
+        names = self.plans.get((id(operation),), operation, self._conditions)
         given = self.variable_values.coerced
         conditions = tuple(given.get(name) for name in names)
         nodes = [id(detail.node) for detail in details]
         return self.plans.get((kind.name, table.name, conditions, *nodes), details, lambda: make(Compiler(self)))
+
+    def _conditions(self) -> tuple[str, ...]:
+        """Names of the variables that include or skip parts of the document."""
+        nodes = (self.operation, *self.fragment_definitions.values())
+        return tuple(sorted({name for node in nodes for name in variables(node, _is_directive)}))
 
     async def _tried(self, answer: Awaitable[str | None]) -> str | None:
         """A plan's answer; whatever went wrong, graphql-core will tell, or do better."""
@@ -176,21 +184,8 @@ async def _settled(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _conditions(*nodes: Node) -> tuple[str, ...]:
-    """Names of the variables that include or skip parts of a document."""
-    return tuple(sorted({variable.name.value for node in nodes for variable in _variables(node, within=False)}))
-
-
-def _variables(node: Any, *, within: bool) -> Iterator[VariableNode]:
-    if isinstance(node, VariableNode) and within:
-        yield node
-    elif isinstance(node, list | tuple):
-        for item in node:
-            yield from _variables(item, within=within)
-    elif isinstance(node, Node):
-        for name in node.keys:
-            if name != "loc":
-                yield from _variables(getattr(node, name), within=within or isinstance(node, DirectiveNode))
+def _is_directive(node: Node) -> bool:
+    return isinstance(node, DirectiveNode)
 
 
 def planning(plans: Plans) -> type[PlanningExecutor]:
