@@ -3,13 +3,16 @@
 PYTHON ?= python3
 PORT ?= 8000
 PYTEST ?=
+BENCH ?=
+MINUTES ?= 10
 
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := .cache/demo.sqlite
 GRAPHIQL := gql_nda/http/static/built/examples.json
+PEERS := .cache/bench/python/.installed benchmarks/node/node_modules/.package-lock.json
 
-.PHONY: help install serve test check schema docs clean
+.PHONY: help install serve test check bench soak schema docs clean
 .NOTPARALLEL:
 
 help:                ## list these targets
@@ -21,7 +24,7 @@ serve: install       ## serve the demo dataset: make serve PORT=8001
 	@$(BIN)/gql-nda demo $(DEMO)
 	@$(BIN)/gql-nda serve --database sqlite:///$(DEMO) --port $(PORT)
 
-test: .venv/.test web/node_modules/.test $(GRAPHIQL) ## run every test: make test PYTEST="-k units"
+test: .venv/.test web/node_modules/.test $(PEERS) $(GRAPHIQL) ## run every test: make test PYTEST="-k units"
 	@tools/debian-packages
 	@$(BIN)/python -m pytest -p tests.support.skips $(PYTEST)
 
@@ -31,6 +34,14 @@ check: .venv/.test   ## lint, formatting, types, and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+bench: .venv/.bench $(PEERS) ## measure every promise against its peers: make bench BENCH="query-u unit"
+	@tools/debian-packages
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+soak: .venv/.bench   ## mixed operations under load, and clients that leave: make soak MINUTES=60
+	@tools/debian-packages
+	@$(BIN)/python -m benchmarks.soak $(MINUTES)
+
 schema: .venv/.installed ## print schema.graphql from the code
 	@$(BIN)/python -m tools.docs schema.graphql
 
@@ -38,7 +49,7 @@ docs: .venv/.installed ## write what is made from the code: docs/settings.md, do
 	@$(BIN)/python -m tools.docs
 
 clean:               ## remove everything that make has made
-	rm -rf .venv .cache web/node_modules $(dir $(GRAPHIQL)) build *.egg-info
+	rm -rf .venv .cache web/node_modules benchmarks/node/node_modules $(dir $(GRAPHIQL)) build *.egg-info
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 # What follows is made once, and again when what it is made from has changed.
@@ -58,6 +69,22 @@ $(BIN)/python:
 	@echo "Python packages: the server's and the tests'"
 	@$(PIP) --editable '.[test]'
 	@touch .venv/.installed $@
+
+.venv/.bench: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Python packages: the server's and the benchmarks'"
+	@$(PIP) --editable '.[bench]'
+	@touch .venv/.installed $@
+
+.cache/bench/python/.installed: benchmarks/requirements.txt | $(BIN)/python
+	@echo "Python packages: peers of other versions, in an environment of their own"
+	@$(BIN)/python -m venv .cache/bench/python
+	@.cache/bench/python/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+benchmarks/node/node_modules/.package-lock.json: benchmarks/node/package-lock.json | .venv/.installed
+	@echo "npm packages: the benchmarks'"
+	@$(BIN)/python -m tools.npm --in benchmarks/node ci
+	@touch $@
 
 web/node_modules/.package-lock.json: web/package-lock.json | .venv/.installed
 	@echo "npm packages: GraphiQL's"

@@ -41,11 +41,13 @@ def main(names: Sequence[str]) -> int:
 
 
 def run(bench: Bench, names: Iterable[str]) -> list[table.Line]:
-    """The lines of some cases."""
+    """The lines of some cases, told as they come."""
     lines: list[table.Line] = []
     for name in names:
         print(f"benchmark: {name}", flush=True)
-        lines += CASES[name](bench)
+        for line in CASES[name](bench):
+            print("  " + " | ".join(filter(None, line.cells())), flush=True)
+            lines.append(line)
     return lines
 
 

@@ -12,13 +12,13 @@ _PIECE = 1 << 18
 class Connection:
     """HTTP/1.1 over one socket, one request after another."""
 
-    def __init__(self, address: str) -> None:
-        url = urlsplit(address)
+    def __init__(self, address: str, timeout: float = 120) -> None:
+        url, self._timeout = urlsplit(address), timeout
         self._host, self._place = url.netloc, (str(url.hostname), url.port)
         self._open()
 
     def _open(self) -> None:
-        self._socket = socket.create_connection(self._place, timeout=120)
+        self._socket = socket.create_connection(self._place, timeout=self._timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._left = bytearray()
 
