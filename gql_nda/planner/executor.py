@@ -19,11 +19,13 @@ from gql_nda.context import Context
 from gql_nda.document import variables
 from gql_nda.loaders import Lookup
 from gql_nda.planner.answer import Answer
-from gql_nda.planner.compile import Compiler
+from gql_nda.planner.compile import Compiler, object_type, spec_for
 from gql_nda.planner.nodes import Selection
-from gql_nda.planner.reference import Reference
-from gql_nda.query import Planned, Row
+from gql_nda.planner.reference import Reference, arguments
+from gql_nda.query import Planned, Relation, Row
+from gql_nda.tables import key_names
 from gql_nda.types.entity import ENTITIES, type_name
+from gql_nda.types.fields import LookupSpec
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +75,23 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         """A lookup is no awaitable yet: its plan tells what to fetch."""
         return type(value) is not Lookup and self._awaitable(value)
 
-    # --- where graphql-core completes ---------------------------------------------------------------
+    # --- where graphql-core executes and completes --------------------------------------------------
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_details_list: Details,
+        path: Path,
+        position_context: Any,
+    ) -> Any:
+        """A row by key needs no resolver: its arguments are its key."""
+        field = parent_type.fields.get(field_details_list[0].node.name.value)
+        if field is not None and path.prev is None and isinstance(self.context_value, Context):
+            selected = Selection(parent_type, field, field_details_list)
+            if isinstance(spec := spec_for(selected), LookupSpec):
+                return self._looked_up(spec, selected, path)
+        return super().execute_field(parent_type, source, field_details_list, path, position_context)
 
     def complete_object_value(
         self,
@@ -91,9 +109,9 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
                 case Planned():
                     return self._connection(*arguments, result)
                 case Lookup(relation=relation, key=key):
-                    return self._row(*arguments, relation.table, key, result)
+                    return self._row(return_type, _selection(info, field_details_list), path, relation.table, key)
                 case Row(table=table, key=key):
-                    return self._row(*arguments, table, key, result)
+                    return self._row(return_type, _selection(info, field_details_list), path, table, key)
         return super().complete_object_value(*arguments, result, position_context)
 
     def complete_abstract_value(
@@ -127,25 +145,23 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     async def _first(texts: Awaitable[list[str | None]]) -> str | None:
         return (await texts)[0]
 
+    async def _looked_up(self, spec: LookupSpec, selected: Selection, path: Path) -> Any:
+        try:
+            key = spec.key(arguments(selected, self.variable_values))
+            return await self._row(object_type(selected), selected, path, spec.relation.table, key)
+        except Exception as error:
+            self.handle_field_error(error, selected.field.type, selected.details, path)
+
     async def _row(
-        self,
-        kind: GraphQLObjectType,
-        details: Details,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        table: Table,
-        key: tuple[Any, ...],
-        result: Any,
+        self, kind: GraphQLObjectType, selected: Selection, path: Path, table: Table, key: tuple[Any, ...]
     ) -> Any:
-        selected = Selection(info.parent_type, info.parent_type.fields[info.field_name], details)
-        level = self._plan(kind, details, table, lambda compiler: compiler.level(kind, selected, table))
+        level = self._plan(kind, selected.details, table, lambda compiler: compiler.level(kind, selected, table))
         text = await self._tried(self._answer.row(level, key, path))
         if text is not None:
             return self._given(text)
-        row = await result if isinstance(result, Lookup) else result
-        if row is None:
-            return None
-        return await _settled(self._plain.complete_object_value(kind, details, info, path, row, None))
+        return await self._answer.reference.row(
+            kind, selected, path, await self.context_value.loaders.row(Relation(table, key_names(table))).load(key)
+        )
 
     def _plan(self, kind: GraphQLObjectType, details: Details, table: Table, make: Callable[[Compiler], Any]) -> Any:
         """The plan of a selection, as this operation's variables include and skip its parts."""
@@ -178,6 +194,11 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         if text == "null":
             return None
         return orjson.Fragment(text) if self.context_value.fragments else orjson.loads(text)
+
+
+def _selection(info: GraphQLResolveInfo[Any], details: Details) -> Selection:
+    """The field that is being completed."""
+    return Selection(info.parent_type, info.parent_type.fields[info.field_name], details)
 
 
 async def _settled(value: Any) -> Any:

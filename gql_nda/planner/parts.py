@@ -124,7 +124,7 @@ async def _headers(within: "Answer", part: Header, rows: Sequence[Row | None], w
 
 
 def _form(within: "Answer", selected: Any) -> str:
-    given = within.reference.arguments(selected).get("format")
+    given = within.reference.coerced(selected).get("format")
     return str(getattr(given, "value", None) or "npy")
 
 

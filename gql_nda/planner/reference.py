@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLObjectType
 from graphql.execution.executor import Executor
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, Undefined
 
 from gql_nda.context import Context
@@ -37,17 +37,13 @@ class Reference:
 
     def value(self, selected: Selection, source: Any, path: Path) -> Any:
         """What the resolver of a field returns, its arguments coerced; raises as it does."""
-        executor, first = self._executor, selected.details[0]
-        arguments = self.arguments(selected)
-        info = executor.build_resolve_info(selected.field, [d.node for d in selected.details], selected.parent, path)
         resolve = selected.field.resolve
-        assert resolve is not None, first
-        return resolve(source, info, **arguments)
+        assert resolve is not None
+        return resolve(source, self._info(selected, path), **self.coerced(selected))
 
-    def arguments(self, selected: Selection) -> dict[str, Any]:
-        """The coerced arguments of a field."""
-        executor, first = self._executor, selected.details[0]
-        return get_argument_values(selected.field, first.node, executor.variable_values, first.fragment_variable_values)
+    def coerced(self, selected: Selection) -> dict[str, Any]:
+        """The arguments of a field as its resolver gets them."""
+        return coerced(selected, self._executor.variable_values)
 
     async def executed(self, selected: Selection, sources: Sequence[Any], where: Where) -> Texts:
         """A field of each source; None where it is null and must not be."""
@@ -73,6 +69,14 @@ class Reference:
             return None
         return await _dumped(found)
 
+    async def row(self, kind: GraphQLObjectType, selected: Selection, path: Path, value: Any) -> Any:
+        """An object that is all of a field, as data; raises the error that nulls it."""
+        if value is None:
+            return None
+        info = self._info(selected, path)
+        found = self._executor.complete_object_value(kind, selected.details, info, path, value, None)
+        return await found if inspect.isawaitable(found) else found
+
     async def answered(self, selected: Selection, path: Path, value: Any) -> str | None:
         """A field whose resolver has returned a value, or raised an exception that stands for it."""
         executor, kind = self._executor, selected.field.type
@@ -89,6 +93,20 @@ class Reference:
     def _info(self, selected: Selection, path: Path) -> Any:
         nodes = [details.node for details in selected.details]
         return self._executor.build_resolve_info(selected.field, nodes, selected.parent, path)
+
+
+def coerced(selected: Selection, variables: VariableValues) -> dict[str, Any]:
+    """The arguments of a field, by GraphQL name."""
+    first = selected.details[0]
+    return get_argument_values(selected.field, first.node, variables, first.fragment_variable_values)
+
+
+def arguments(selected: Selection, variables: VariableValues) -> dict[str, Any]:
+    """The arguments of a field of ours, by Python name."""
+    given = coerced(selected, variables)
+    declared = selected.field.extensions["strawberry-definition"].arguments
+    names = zip(selected.field.args, declared, strict=True)
+    return {argument.python_name: given[name] for name, argument in names if name in given}
 
 
 async def _ended(text: str | None) -> str | None:

@@ -209,7 +209,11 @@ class LookupSpec:
 
     def resolve(self, row: Any, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
         """The row, not fetched yet; None where there is none."""
-        return info.context.loaders.lookup(self.relation, tuple(kwargs[name] for name in self.relation.on))
+        return info.context.loaders.lookup(self.relation, self.key(kwargs))
+
+    def key(self, kwargs: dict[str, Any]) -> Key:
+        """The key that the arguments give."""
+        return tuple(kwargs[name] for name in self.relation.on)
 
     def arguments(self) -> list[StrawberryArgument]:
         """One argument for each column of the key."""

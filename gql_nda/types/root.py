@@ -17,7 +17,7 @@ from gql_nda.types import behavior, dataset
 from gql_nda.types.connection import Connection
 from gql_nda.types.entity import Node, by_type_name
 from gql_nda.types.field import Field
-from gql_nda.types.fields import ChildrenSpec, children, declared, lookup
+from gql_nda.types.fields import ChildrenSpec, LookupSpec, children, declared, lookup
 from gql_nda.types.filters import checked
 from gql_nda.types.scan import Scan
 from gql_nda.types.segmentation import Mask
@@ -51,6 +51,36 @@ def _unit_key(session: int | None, scan_idx: int | None, unit_id: int | None, st
     if str_key in (UNSET, None) and len(given) == len(numbers):
         return tuple(given)
     raise BadUserInput("unit: give session, scanIdx and unitId, or strKey alone", argument="unit")
+
+
+class UnitLookup(LookupSpec):
+    """The unit of its numbers, or of its name."""
+
+    def key(self, kwargs: dict[str, Any]) -> Key:
+        """The key that the arguments give, one way or the other."""
+        return _unit_key(*(kwargs.get(name, UNSET) for name in _WAYS))
+
+    def arguments(self) -> list[StrawberryArgument]:
+        """The fields of ``UnitKey``."""
+        return [
+            StrawberryArgument(
+                python_name=name,
+                graphql_name=None,
+                type_annotation=StrawberryAnnotation(kind | None),
+                default=UNSET,
+                description=text,
+            )
+            for name, (kind, text) in _WAYS.items()
+        ]
+
+
+_WAYS: dict[str, tuple[Any, str]] = {
+    "session": (int, "The unit's session."),
+    "scan_idx": (int, "The unit's scan."),
+    "unit_id": (int, "The unit's number."),
+    "str_key": (str, "The key as text: 04_07_000001."),
+}
+"""How a unit is named: its three numbers, or its name."""
 
 
 class ListedUnits(ChildrenSpec):
@@ -92,6 +122,9 @@ class Query:
     units: UnitConnection | None = declared(
         ListedUnits(Relation(t.scan_unit, ())), "All units of all scans, or the units of a list of keys."
     )
+    unit: Unit | None = declared(
+        UnitLookup(UNITS), "The unit of a key, its numbers or strKey; null where there is none."
+    )
     mask: Mask | None = lookup(t.segmentation, "The mask of a key; null where there is none.")
     trial: Trial | None = lookup(t.trial, "The trial of a key; null where there is none.")
     stack: Stack | None = lookup(t.stack, "The stack of a key; null where there is none.")
@@ -101,19 +134,6 @@ class Query:
     def dataset(self, info: Info) -> dataset.Dataset:
         """Of the whole store."""
         return info.context.dataset  # type: ignore[return-value]
-
-    @strawberry.field(description="The unit of a key, its numbers or strKey; null where there is none.")
-    def unit(
-        self,
-        info: Info,
-        session: Annotated[int | None, Described("The unit's session.")] = UNSET,
-        scan_idx: Annotated[int | None, Described("The unit's scan.")] = UNSET,
-        unit_id: Annotated[int | None, Described("The unit's number.")] = UNSET,
-        str_key: Annotated[str | None, Described("The key as text: 04_07_000001.")] = UNSET,
-    ) -> Unit | None:
-        """By primary key."""
-        key = _unit_key(session, scan_idx, unit_id, str_key)
-        return info.context.loaders.lookup(UNITS, key)  # type: ignore[return-value]
 
     @strawberry.field(description="The condition of a hash, whatever its kind; null where there is none.")
     async def condition(
