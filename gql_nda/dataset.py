@@ -40,19 +40,32 @@ class Dataset:
         fingerprint: str = await self._once("fingerprint", self._store.fingerprint)
         return fingerprint
 
+    def known_fingerprint(self) -> str | None:
+        """The fingerprint if it is known by now; else it is being computed from now on."""
+        task = self._begun("fingerprint", self._store.fingerprint)
+        return task.result() if task.done() and not _failed(task) else None
+
     async def largest(self, relation: Relation) -> int:
         """Number of rows of the relation's largest group."""
         rows: int = await self._once(relation, lambda: self._store.largest(relation))
         return rows
 
     async def _once(self, name: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        return await asyncio.shield(self._begun(name, compute))
+
+    def _begun(self, name: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Task[Any]:
         task = self._tasks.get(name)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
+        if task is None or (task.done() and _failed(task)):
             task = self._tasks[name] = asyncio.create_task(compute())
-        return await asyncio.shield(task)
+            task.add_done_callback(_failed)  # seen, although nobody may wait for it
+        return task
 
     async def _count_all(self) -> dict[str, int]:
         return {name: await self._count(name) for name in TABLES}
 
     async def _count(self, name: str) -> int:
         return (await self._store.counts(Query(TABLES[name]))).get((), 0)
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    return task.cancelled() or task.exception() is not None

@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     body_bytes: int = Field(1 << 20, ge=1, description="Largest request body in bytes; a larger one gets 413.")
     body_timeout: float = Field(10.0, gt=0, description="Seconds in which a request body must have arrived.")
     cached_documents: int = Field(256, ge=0, description="Parsed and validated documents that a worker remembers.")
+    persisted_queries: int = Field(
+        1000, ge=0, description="Documents a worker keeps for clients that name them by a hash; 0 switches this off."
+    )
+    persisted_bytes: int = Field(8 << 20, ge=0, description="Most bytes of these documents, together.")
+    compression: bool = Field(True, description="Whether answers are gzipped for clients that take it.")
     cors_origins: list[str] = Field([], description="Origins whose pages may call the server, as JSON; * is any.")
     public_url: str | None = Field(
         None, description="Address under which clients reach the server, for the hrefs of arrays; else the request's."

@@ -18,9 +18,12 @@ from gql_nda.check import rights
 from gql_nda.dataset import Dataset
 from gql_nda.errors import PublicError
 from gql_nda.http.arrays import ArrayRoute
+from gql_nda.http.caching import Tags
+from gql_nda.http.compression import Compression
 from gql_nda.http.graphiql import STATIC, page
 from gql_nda.http.graphql import Endpoint
-from gql_nda.http.middleware import BodyDeadline, CancelOnDisconnect, Proxies
+from gql_nda.http.middleware import Proxies
+from gql_nda.http.persisted import PersistedQueries
 from gql_nda.schema import build_schema
 from gql_nda.settings import Settings
 from gql_nda.stores import Store
@@ -38,21 +41,18 @@ def open_store(settings: Settings) -> Store:
 
 def build_app(settings: Settings, store: Store) -> Starlette:
     """The server over a store."""
+    dataset = Dataset(store, settings.dataset_version)
     endpoint = Endpoint(
         schema=build_schema(settings.limits, settings.cached_documents),
         store=store,
-        dataset=Dataset(store, settings.dataset_version),
+        dataset=dataset,
         settings=settings,
         graphiql=page() if settings.graphiql else None,
         slots=asyncio.Semaphore(settings.operations),
+        persisted=PersistedQueries(settings.persisted_queries, settings.persisted_bytes),
+        tags=Tags(dataset, settings),
     )
     arrays = ArrayRoute(store, settings, asyncio.Semaphore(settings.streams))
-
-    async def graphql(request: Request) -> Response:
-        return await endpoint(request)
-
-    async def array(request: Request) -> Response:
-        return await arrays(request)
 
     async def ready(_request: Request) -> Response:
         return _health(store.ready)
@@ -68,16 +68,15 @@ def build_app(settings: Settings, store: Store) -> Starlette:
 
     return Starlette(
         routes=[
+            Route("/graphql", endpoint, methods=["GET", "POST"]),
+            Route("/arrays/{table}/{key}/{column}", arrays, methods=["GET"]),
             Route("/", lambda _: RedirectResponse("graphql")),
-            Route("/graphql", graphql, methods=["GET", "POST"]),
-            Route("/arrays/{table}/{key}/{column}", array, methods=["GET"]),
             Route("/healthz", lambda _: _health(True)),
             Route("/readyz", ready),
             Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
         ],
         middleware=_middleware(settings),
         lifespan=lifespan,
-        max_body_size=settings.body_bytes,
     )
 
 
@@ -89,11 +88,11 @@ async def _warn_of_rights(store: Store) -> None:
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
+    """From the outside in; what a setting switches off costs no request anything."""
     return [
         *_cors(settings.cors_origins),  # outermost, so that a page can read refusals too
-        Middleware(CancelOnDisconnect),
-        Middleware(Proxies, trusted=settings.trusted_proxies),
-        Middleware(BodyDeadline, seconds=settings.body_timeout),
+        *([Middleware(Compression)] if settings.compression else []),
+        *([Middleware(Proxies, trusted=settings.trusted_proxies)] if settings.trusted_proxies else []),
     ]
 
 

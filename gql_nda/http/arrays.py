@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from gql_nda.arrays.formats import Format, fitting
 from gql_nda.codec import Header
 from gql_nda.errors import BadUserInput, BlobCorrupt, LimitExceeded, PublicError, StoreUnavailable, Timeout
+from gql_nda.http.presence import Attended, silence
 from gql_nda.keys import format_key, parse_key
 from gql_nda.loaders import located
 from gql_nda.query import Key
@@ -46,7 +47,13 @@ class ArrayRoute:
     settings: Settings
     slots: asyncio.Semaphore
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as long as its client is there."""
+        async with Attended(receive):
+            response = await self.response(Request(scope))
+            await response(scope, silence, send)
+
+    async def response(self, request: Request) -> Response:
         """The array, or an error that says what was wrong."""
         if self.slots.locked():
             return _error(503, "BUSY", "The server is busy; try again.", {"retry-after": "1"})

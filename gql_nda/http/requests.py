@@ -1,10 +1,15 @@
 """GraphQL requests: what a client sent, checked by hand, as the GraphQL-over-HTTP specification has it."""
 
+import asyncio
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+
+from gql_nda.settings import Settings
 
 
 class Refused(Exception):
@@ -19,14 +24,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation to execute."""
+    """One operation to execute; ``query`` is empty where the client sent no more than the ``sha256`` of it."""
 
     query: str
     variables: dict[str, Any] | None
     name: str | None
+    sha256: str | None = None
 
 
-async def read_operation(request: Request) -> Operation:
+async def read_operation(request: Request, settings: Settings) -> Operation:
     """The operation of a request."""
     if request.method != "POST":
         return _operation(_from_query(request))
@@ -35,7 +41,36 @@ async def read_operation(request: Request) -> Operation:
         raise Refused(415, "Send the operation as application/json.")
     if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
         raise Refused(415, "Send the operation in UTF-8.")
-    return _operation(_json(await request.body(), "body"))
+    return _operation(_json(await _body(request, settings), "body"))
+
+
+async def _body(request: Request, settings: Settings) -> bytes:
+    """The body, if it comes in time and isn't too large: servers wait for a slow one for ever, and take any."""
+    _expect_at_most(settings.body_bytes, _declared(request))
+    parts, size, more = list[bytes](), 0, True
+    try:
+        async with asyncio.timeout(settings.body_timeout):
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                parts.append(message.get("body", b""))
+                size, more = size + len(parts[-1]), message.get("more_body", False)
+                _expect_at_most(settings.body_bytes, size)
+    except TimeoutError:
+        late = f"body_timeout: the body took longer than {settings.body_timeout:g} s."
+        raise Refused(408, late, code="TIMEOUT") from None
+    return b"".join(parts)
+
+
+def _declared(request: Request) -> int:
+    text = request.headers.get("content-length", "0")
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else 0  # another one is the server's to refuse
+
+
+def _expect_at_most(most: int, size: int) -> None:
+    if size > most:
+        raise Refused(413, f"body_bytes: the body is larger than {most} bytes.", code="LIMIT_EXCEEDED")
 
 
 def _from_query(request: Request) -> dict[str, Any]:
@@ -60,11 +95,21 @@ def _operation(sent: Any) -> Operation:
         raise Refused(400, "Send one operation at a time: batches are not taken.")
     if not isinstance(sent, dict):
         raise Refused(400, "body: expected an object with a query.")
-    query = _typed(sent, "query", str)
-    if not query:
+    query, sha256 = _typed(sent, "query", str), _sha256(_typed(sent, "extensions", dict))
+    if not query and not sha256:
         raise Refused(400, "query: missing.")
-    _typed(sent, "extensions", dict)  # none is known, but they have a type
-    return Operation(query, _typed(sent, "variables", dict), _typed(sent, "operationName", str))
+    return Operation(query or "", _typed(sent, "variables", dict), _typed(sent, "operationName", str), sha256)
+
+
+def _sha256(extensions: dict[str, Any] | None) -> str | None:
+    """The hash of a persisted query, if the request names one."""
+    persisted = (extensions or {}).get("persistedQuery")
+    match persisted:
+        case None:
+            return None
+        case {"version": 1, "sha256Hash": str(sha256)} if re.fullmatch("[0-9a-f]{64}", sha256):
+            return sha256
+    raise Refused(400, "extensions.persistedQuery: expected version 1 and a sha256Hash of 64 lower-case hex digits.")
 
 
 _KINDS: dict[type, str] = {str: "a string", dict: "an object"}
@@ -75,3 +120,20 @@ def _typed(sent: dict[str, Any], name: str, kind: type) -> Any:
     if value is not None and not isinstance(value, kind):
         raise Refused(400, f"{name}: expected {_KINDS[kind]}.")
     return value
+
+
+def base_url(request: Request, settings: Settings) -> str:
+    """The address under which the client reaches the server, without a slash at its end."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    scope = request.scope
+    root = scope.get("app_root_path", scope.get("root_path", ""))
+    return _base_url(scope.get("scheme", "http"), request.headers.get("host"), scope.get("server"), root)
+
+
+@lru_cache(64)
+def _base_url(scheme: str, host: str | None, server: tuple[str, int] | None, root: str) -> str:
+    """Starlette's word on it, of what few clients have in common."""
+    headers = [(b"host", host.encode("latin-1"))] if host is not None else []
+    scope = {"type": "http", "scheme": scheme, "headers": headers, "server": server, "path": "/", "root_path": root}
+    return str(Request(scope).base_url).rstrip("/")

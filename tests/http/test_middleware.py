@@ -35,6 +35,14 @@ def app(sqlite_store: SqlStore) -> Starlette:
     return build_app(Settings(body_timeout=0.1, body_bytes=1000), sqlite_store)
 
 
+def refusal(answer: Exchange) -> tuple[int, str, str]:
+    """Status, code and message of an answer that is one error, in GraphQL's shape and of the type asked for."""
+    assert answer.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    [error] = answer.json["errors"]
+    return answer.status, error["extensions"]["code"], error["message"]
+
+
 # --- bodies ----------------------------------------------------------------------------------------
 
 
@@ -46,7 +54,7 @@ async def test_body_in_pieces_is_read(app: Starlette) -> None:
 
 async def test_body_that_stalls_is_408(app: Starlette) -> None:
     answer = await call(app, receiving(part(b'{"query":', more=True)))
-    assert (answer.status, answer.json["error"]["code"]) == (408, "TIMEOUT")
+    assert refusal(answer) == (408, "TIMEOUT", "body_timeout: the body took longer than 0.1 s.")
 
 
 async def test_body_that_never_begins_is_408(app: Starlette) -> None:
@@ -86,7 +94,7 @@ async def test_a_slow_reader_is_no_slow_body(sqlite_store: SqlStore) -> None:
 @pytest.mark.parametrize("headers", [{}, {"content-length": "1001"}])
 async def test_body_too_large_is_413(headers: dict[str, str], app: Starlette) -> None:
     answer = await call(app, receiving(part(b" " * 600, more=True), part(b" " * 401)), headers=headers)
-    assert answer.status == 413
+    assert refusal(answer) == (413, "LIMIT_EXCEEDED", "body_bytes: the body is larger than 1000 bytes.")
 
 
 async def test_body_of_the_largest_size_is_read(app: Starlette) -> None:
