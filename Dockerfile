@@ -19,7 +19,9 @@ RUN /opt/gql-nda/bin/pip install --no-cache-dir --constraint constraints.txt .
 FROM python:3.12-slim
 COPY --from=build /opt/gql-nda /opt/gql-nda
 ENV PATH=/opt/gql-nda/bin:$PATH PYTHONUNBUFFERED=1
-RUN useradd --system --no-create-home gql-nda
+RUN useradd --system --no-create-home gql-nda && install --directory --owner gql-nda /var/cache/gql-nda
+ENV GQL_NDA_SNAPSHOT_FOLDER=/var/cache/gql-nda
+VOLUME /var/cache/gql-nda
 USER gql-nda
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \

@@ -58,6 +58,13 @@ def test_command_and_port() -> None:
     assert SERVICES["server"]["ports"] == [f"127.0.0.1:{port}:{port}"]
 
 
+def test_snapshots_are_kept_where_the_user_may_write() -> None:
+    (place,) = instructions("VOLUME")
+    assert f"GQL_NDA_SNAPSHOT_FOLDER={place}" in instructions("ENV")
+    assert f"install --directory --owner gql-nda {place}" in DOCKERFILE
+    assert SERVICES["server"]["volumes"] == [f"snapshots:{place}"]
+
+
 def test_health_is_asked_of_a_route() -> None:
     (check,) = instructions("HEALTHCHECK")
     (path,) = re.findall(r"http://127\.0\.0\.1:8000(/\w+)", check)

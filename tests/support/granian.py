@@ -6,17 +6,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def granian(database: str, log: Path, seconds: float = 60) -> Iterator[str]:
-    """Serve a database; the server's address. What it prints goes to a log."""
+def granian(database: str, log: Path, seconds: float = 60, flags: Sequence[str] = ()) -> Iterator[str]:
+    """Serve a database; the server's address. What it prints goes to a log, and snapshots beside it."""
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     command = [str(Path(sys.executable).with_name("gql-nda")), "serve", "--database", database, "--port", str(port)]
+    command += ["--snapshot-folder", str(log.with_name("snapshots")), *flags]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=_environment())
     try:
