@@ -1,6 +1,6 @@
 """What the cases share: the databases, servers that are started once, how long to measure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from benchmarks.database import Databases
 from benchmarks.http import data
 from benchmarks.measure import Effort, same
 from benchmarks.peer import Peer, R, Running
-from benchmarks.peers.ours import Ours, OurServer, has_snapshots
+from benchmarks.peers.ours import MODES, OurServer
 from benchmarks.workload import Asked
 
 
@@ -35,13 +35,8 @@ class Bench:
         return self._started[place]  # type: ignore[return-value]  # what that peer starts
 
     def ours(self) -> dict[str, OurServer]:
-        """Our servers: live, and with the snapshot once there is one."""
-        return {ours.name: self.start(ours) for ours in modes()}
-
-
-def modes() -> tuple[Ours, ...]:
-    """The ways our server can be run."""
-    return (Ours(), Ours(snapshot=True)) if has_snapshots() else (Ours(),)
+        """Our servers, live and with the snapshot."""
+        return {ours.name: self.start(ours) for ours in MODES}
 
 
 @contextmanager
@@ -51,7 +46,7 @@ def benching(databases: Databases, effort: Effort) -> Iterator[Bench]:
         yield Bench(databases, effort, stack)
 
 
-def expect_equal(servers: dict[str, Running], questions: list[Asked], reference: str) -> None:
+def expect_equal(servers: Mapping[str, Running], questions: Sequence[Asked], reference: str) -> None:
     """RuntimeError unless everybody answers alike: who's wrong isn't measured."""
     for question in questions:
         expected = data(servers[reference].ask(question)[0])

@@ -19,3 +19,6 @@ PAGES: tuple[Peer[Running], ...] = (
     JIT,
 )
 """All that answer query U."""
+
+NOT_RUN = {"PostGraphile": "not run: it wants PostgreSQL and Node.js 22"}
+"""Who is missing, and why."""

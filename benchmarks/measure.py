@@ -39,7 +39,7 @@ class Effort:
 
     runs: int = 5
     seconds: float = 2.0
-    most: int = 200
+    most: int = 2000
     least: int = 2
 
 

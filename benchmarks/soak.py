@@ -14,11 +14,10 @@ from itertools import chain, cycle, islice, product
 
 from benchmarks import table
 from benchmarks.__main__ import KEPT
-from benchmarks.bench import modes
 from benchmarks.database import TRACED, Databases, databases
 from benchmarks.http import Connection
 from benchmarks.measure import Series
-from benchmarks.peers.ours import OurServer
+from benchmarks.peers.ours import MODES, OurServer
 from benchmarks.table import Line, at_most
 from benchmarks.workload import Asked, Download, Question, pages, single_units, tiny
 from tests.support.mariadb import READER
@@ -37,7 +36,7 @@ IDLE = 1.0
 
 def run(found: Databases, seconds: float, requests: int = REQUESTS) -> Iterator[Line]:
     """Each way of serving each database gets its share of the time."""
-    cases = list(product(modes(), (found.whole, found.traced)))
+    cases = list(product(MODES, (found.whole, found.traced)))
     for mode, database in cases:
         with mode.start(database) as server:
             work = f"{mode.name}, {database.rpartition('/')[2]} demo"

@@ -58,9 +58,6 @@ class Line:
         return self.work, self.ours, self.against, self.theirs, figure, promise, self.verdict
 
 
-PENDING = "pending: no snapshot yet"
-"""Said of promises about a server that can't do it yet."""
-
 HEAD = ("work", "ours", "against", "theirs", "figure: median (worst)", "promise", "")
 
 

@@ -15,7 +15,7 @@ from benchmarks.bench import Bench
 from benchmarks.http import data
 from benchmarks.measure import Candidate, Cost, compare, same
 from benchmarks.peer import Asgi, OverHttp
-from benchmarks.peers.ours import Ours
+from benchmarks.peers.ours import LIVE
 from benchmarks.table import Line, Promise, at_least, shown
 from benchmarks.workload import Download, Question
 from gql_nda.codec import unpack
@@ -30,7 +30,7 @@ Unit = tuple[int, int, int]
 
 def arrays(bench: Bench) -> Iterator[Line]:
     """A line for each way in which traces are stored, and one for numbers."""
-    ours = bench.start(Ours(), bench.databases.traced)
+    ours = bench.start(LIVE, bench.databases.traced)
     traces = _traces(bench)
     with _static(bench, traces) as static:
         for stored, even in (("zlib blob", False), ("raw blob", True)):

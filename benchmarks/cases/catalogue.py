@@ -1,16 +1,14 @@
 """A page of all units, filtered, sorted and counted: the first page and the last."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
-from benchmarks.bench import Bench
-from benchmarks.http import data
-from benchmarks.measure import Candidate, Cost, compare, same
+from benchmarks.bench import Bench, expect_equal
+from benchmarks.measure import Candidate, Cost, compare
 from benchmarks.peer import InProcess, Running
-from benchmarks.peers.ours import Ours, OurServer
-from benchmarks.table import PENDING, Line, at_most, shown
+from benchmarks.peers.ours import SNAPSHOT, OurServer
+from benchmarks.table import Line, at_most, shown
 from benchmarks.workload import Question
 
 SQL = InProcess("MariaDB by hand, in process", "benchmarks.peers.catalogue_sql")
@@ -18,7 +16,7 @@ FIRST = 100
 MOST = 10_000
 """Most rows of a page."""
 
-PROMISED = Ours(snapshot=True).name
+PROMISED = SNAPSHOT.name
 FLAT = at_most(1.5)
 """How much longer the last page may take where the time is to be flat."""
 
@@ -35,14 +33,6 @@ FILTERS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Pages:
-    """Questions for the same page of each filter: ours, and as SQL has it."""
-
-    ours: list[Question]
-    sql: list[Question]
-
-
 def catalogue(bench: Bench) -> Iterator[Line]:
     """Two lines for each way of ours, and how flat they are."""
     sql = bench.start(SQL)
@@ -52,9 +42,6 @@ def catalogue(bench: Bench) -> Iterator[Line]:
             costs[which] = _compared(bench, server.running, sql, pages)
             yield _line(name, which, costs[which])
         yield _flat(name, costs["page 1"]["ours"], costs["last page"]["ours"])
-    if PROMISED not in bench.ours():
-        yield _pending("page 1")
-        yield _pending("last page")
 
 
 def _line(name: str, which: str, costs: dict[str, Cost]) -> Line:
@@ -70,41 +57,34 @@ def _flat(name: str, first: Cost, last: Cost) -> Line:
     )
 
 
-def _pending(which: str) -> Line:
-    return Line(f"{_WORK}, {which}: {PROMISED}", unit="ms", promise=at_most(10), note=PENDING)
-
-
 _WORK = "filter, order, count over all units"
 
 
-def _compared(bench: Bench, ours: Running, sql: Running, pages: Pages) -> dict[str, Cost]:
-    for mine, theirs in zip(pages.ours, pages.sql, strict=True):
-        if not same(data(ours.ask(mine)[0]), data(sql.ask(theirs)[0])):
-            raise RuntimeError(f"ours and MariaDB's answers differ: {mine.variables}")
-    candidates = {"ours": Candidate(ours, cycle(pages.ours)), SQL.name: Candidate(sql, cycle(pages.sql))}
-    return compare(candidates, bench.effort)
+def _compared(bench: Bench, ours: Running, sql: Running, pages: Sequence[Question]) -> dict[str, Cost]:
+    servers = {"ours": ours, SQL.name: sql}
+    expect_equal(servers, pages, SQL.name)
+    return compare({name: Candidate(running, cycle(pages)) for name, running in servers.items()}, bench.effort)
 
 
-def _first() -> Pages:
-    return Pages(*([_page(filters, None, 0, FIRST) for filters in FILTERS] for _ in range(2)))
+def _first() -> list[Question]:
+    return [_page(filters, None, 0) for filters in FILTERS]
 
 
-def _last(server: OurServer) -> Pages:
-    places = [_before_last(server, filters) for filters in FILTERS]
-    questions = [_page(filters, *place) for filters, place in zip(FILTERS, places, strict=True)]
-    return Pages(questions, questions)
+def _last(server: OurServer) -> list[Question]:
+    return [_page(filters, *_before_last(server, filters)) for filters in FILTERS]
 
 
-def _page(filters: dict[str, Any], after: str | None, skip: int, first: int) -> Question:
-    return Question(QUERY, {**filters, "after": after, "first": first, "skip": skip})
+def _page(filters: dict[str, Any], after: str | None, skip: int) -> Question:
+    """A page behind a cursor; SQL has an offset in its place."""
+    return Question(QUERY, {**filters, "after": after, "first": FIRST, "skip": skip})
 
 
-def _before_last(server: OurServer, filters: dict[str, Any]) -> tuple[str | None, int, int]:
-    """The cursor behind which the last page starts, the rows before it, and its rows."""
+def _before_last(server: OurServer, filters: dict[str, Any]) -> tuple[str | None, int]:
+    """The cursor behind which the last page starts, and the rows before it."""
     after, skip = None, 0
     total = server.data(WALK, **filters, first=1, after=None)["units"]["totalCount"]
     while (left := total - FIRST - skip) > 0:
         step = min(left, MOST)
         after = server.data(WALK, **filters, first=step, after=after)["units"]["pageInfo"]["endCursor"]
         skip += step
-    return after, skip, FIRST
+    return after, skip

@@ -12,8 +12,8 @@ from benchmarks.candidates import LOADERS
 from benchmarks.http import Connection
 from benchmarks.measure import Series
 from benchmarks.peer import OverHttp
-from benchmarks.peers.ours import Ours
-from benchmarks.table import PENDING, Line, Promise, at_least, number
+from benchmarks.peers.ours import LIVE, SNAPSHOT
+from benchmarks.table import Line, Promise, at_least, number
 from benchmarks.workload import single_units
 
 CLIENTS = 4
@@ -21,8 +21,8 @@ CLIENTS = 4
 
 CORE, MORE = "req/s of a core", "x as many"
 PROMISES: dict[str, tuple[Promise, Promise]] = {
-    Ours().name: (at_least(1000), at_least(3)),
-    Ours(snapshot=True).name: (at_least(5000), at_least(10)),
+    LIVE.name: (at_least(1000), at_least(3)),
+    SNAPSHOT.name: (at_least(5000), at_least(10)),
 }
 """Requests a second of a core, and times as many as Strawberry."""
 
@@ -36,10 +36,6 @@ def unit(bench: Bench) -> Iterator[Line]:
     rates = _rates(servers, bench)
     for name, (absolute, relative) in PROMISES.items():
         work = f"one unit by key: {name}"
-        if name not in rates:
-            yield Line(work, unit=CORE, promise=absolute, note=PENDING)
-            yield Line(work, against=LOADERS.name, unit=MORE, promise=relative, note=PENDING)
-            continue
         figure, peer = rates[name], rates[LOADERS.name]
         yield Line(work, figure.shown(), "", "", figure.core, CORE, absolute)
         more = figure.core.over(peer.core, more_is_better=True)

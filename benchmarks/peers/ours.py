@@ -4,7 +4,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from benchmarks.database import COMMAND
@@ -13,7 +12,6 @@ from benchmarks.peer import OverHttp, over_http
 from benchmarks.servers import ROOT, free_port
 from benchmarks.workload import Asked, Question
 
-NO_SNAPSHOT = "--no-snapshot"
 SNAPSHOTS = ROOT / ".cache" / "bench" / "snapshots"
 
 
@@ -41,10 +39,15 @@ class Ours:
     def _rows_from(self, database: str) -> list[str]:
         """The flags; a snapshot is built first, since memory is measured of servers that only map it."""
         if not self.snapshot:
-            return [NO_SNAPSHOT] if has_snapshots() else []
+            return ["--no-snapshot"]
         place = ["--snapshot-folder", str(SNAPSHOTS)]
         subprocess.run([COMMAND, "snapshot", "--database", database, *place], check=True, stdout=subprocess.DEVNULL)
         return place
+
+
+LIVE, SNAPSHOT = Ours(), Ours(snapshot=True)
+MODES = (LIVE, SNAPSHOT)
+"""The ways our server can be run."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,3 @@ class OurServer:
 _CURSOR = """query ($session: Int!, $scanIdx: Int!, $first: Int!) {
   scan(session: $session, scanIdx: $scanIdx) { units(first: $first) { pageInfo { endCursor } } }
 }"""
-
-
-@lru_cache
-def has_snapshots() -> bool:
-    """Whether this version of the server knows of snapshots."""
-    told = subprocess.run([COMMAND, "serve", "--help"], capture_output=True, text=True, check=True).stdout
-    return NO_SNAPSHOT in told

@@ -1,0 +1,58 @@
+"""``docs/benchmarks.md``: the table, and how to read it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from benchmarks.servers import ROOT
+from benchmarks.table import Line, markdown
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+def write(lines: Sequence[Line], facts: Sequence[str]) -> None:
+    """Write the page."""
+    PAGE.write_text(text(lines, facts))
+
+
+def text(lines: Sequence[Line], facts: Sequence[str]) -> str:
+    """The page, of today."""
+    told = "\n".join(f"* {fact}" for fact in (*facts, f"{datetime.now(UTC):%Y-%m-%d}"))
+    return _PAGE.format(table=markdown(lines), facts=told)
+
+
+_PAGE = """<!-- Made by `make bench`: change `benchmarks/`, not this file. -->
+
+# Benchmarks
+
+Every promise of speed and size, each against its peers in the same run. `make bench` runs all and writes this page;
+`make bench BENCH="query-u unit"` runs some and only prints them; `BENCH_UNITS=10000` takes a smaller demo.
+
+{table}
+
+Measured on:
+
+{facts}
+
+## How to read it
+
+* Times are milliseconds until a client on the same machine has the whole answer: the median of a run's requests, then
+  the median of five runs, and in brackets the worst of the five. CPU is processor time of the server's own processes, a
+  request: it leaves out MariaDB and the client, and depends less on what else the machine does.
+* Read the figure, not the milliseconds: it is the ratio within each run, in which everybody takes turns; its median
+  stands beside its worst. A promise is judged by the median. What's missed stays printed as missed.
+* Scan, page and the order of the fields change from one request to the next. There is no response cache.
+* Before anything is timed, all answers are compared with each other. FLOATs are compared to six digits: that's all
+  that MySQL's text protocol, which most peers use, tells of them.
+* Query U is a scan's first 5,000 units with 7 scalars each and three satellites, about 1.2 MB. *In process* means no
+  HTTP at all: the promise is made against the floor in process, so ours carries HTTP and the floor doesn't; the floor
+  behind ASGI is there to compare like with like.
+* Peers are written as their documentation has it, one file each in `benchmarks/peers/` and `benchmarks/node/`.
+  Strawberry has SQLAlchemy Core and one aiodataloader a satellite. *Plain* means attributes from one JOIN. graphene and
+  DataJoint 2 run in an environment of their own, since they want other versions (`benchmarks/requirements.txt`).
+* PostGraphile is not run: it wants PostgreSQL, and Node.js 22, where everybody else here reads the same MariaDB.
+* *Requests a second of a core* are requests over the processor time of the one worker's processes; by the clock, four
+  connections ask at once, and client and database share the machine's cores.
+* *Linear* is taken as: a row of the largest page costs at most 1.2 times one of a tenth of it. *Flat*: the last page
+  takes at most 1.5 times as long as the first; memory grows by at most a tenth over a walk through all units.
+* *Pending* rows wait for what they measure.
+"""
