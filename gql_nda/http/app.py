@@ -35,8 +35,12 @@ log = logging.getLogger(__name__)
 
 def open_store(settings: Settings) -> Store:
     """The store of the settings' database."""
-    live = SqlStore(settings.database.get_secret_value(), pool=settings.pool, deadlines=settings.deadlines)
-    return SnapshotStore(live, settings.snapshots) if settings.snapshot else live
+
+    def opened(pool: int) -> SqlStore:
+        return SqlStore(settings.database.get_secret_value(), pool=pool, deadlines=settings.deadlines)
+
+    live = opened(settings.pool)
+    return SnapshotStore(live, settings.snapshots, reader=opened(1)) if settings.snapshot else live
 
 
 def build_app(settings: Settings, store: Store) -> Starlette:

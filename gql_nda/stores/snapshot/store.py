@@ -33,8 +33,10 @@ class SnapshotStore:
     store answers. From one query to the next nobody but the clock can tell.
     """
 
-    def __init__(self, live: Store, folder: Folder) -> None:
+    def __init__(self, live: Store, folder: Folder, reader: Store | None = None) -> None:
+        """With a ``reader`` of its own, which is closed after use, reading all rows takes nothing from requests."""
         self.live, self._folder, self.name = live, folder, live.name
+        self._reader = reader or live
         self._answers: Answers | None = None
         self._fingerprint = ""
         self._task: asyncio.Task[None] | None = None
@@ -73,7 +75,7 @@ class SnapshotStore:
     async def _prepare(self) -> None:
         while self._answers is None:
             try:
-                await self._use(*await prepared(self.live, self._folder))
+                await self._use(*await prepared(self._reader, self._folder))
             except (StoreUnavailable, Timeout) as error:
                 log.warning("no snapshot yet: %s", error)
             except Exception as error:  # whatever it is, there is another way to answer
@@ -81,6 +83,8 @@ class SnapshotStore:
                 return
             finally:
                 self._tried.set()
+                if self._reader is not self.live:
+                    await self._reader.close()
             if self._answers is None:
                 await asyncio.sleep(AGAIN)
 
