@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from gql_nda.dataset import Dataset
-from gql_nda.errors import ArrayTooLarge
+from gql_nda.errors import ArrayTooLarge, LimitExceeded
 from gql_nda.limits import Limits
 from gql_nda.loaders import Loaders
 from gql_nda.stores import Store
@@ -38,14 +38,23 @@ class Context:
     planning: Planning = field(default_factory=Planning)
     loaders: Loaders = field(init=False)
     _values: int = 0
+    _groups: int = 0
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.store)
 
     def spend_values(self, count: int) -> None:
-        """Count array values towards what one operation may return."""
+        """Count values of arrays and histograms towards what one operation may return."""
         self._values += count
         most = self.limits.operation_values
         if self._values > most:
             message = f"operation_values: more than {most} array values in one operation; use href instead"
             raise ArrayTooLarge(message, limit="operation_values", maximum=most)
+
+    def spend_groups(self, count: int) -> None:
+        """Count groups towards what one operation may return."""
+        self._groups += count
+        most = self.limits.groups
+        if self._groups > most:
+            message = f"groups: more than {most} groups in one operation; group by less, or filter"
+            raise LimitExceeded(message, limit="groups", maximum=most)

@@ -24,9 +24,13 @@ from graphql import (
 from strawberry.types.field import StrawberryField
 
 from gql_nda.query import Relation
+from gql_nda.types.aggregates import GroupsSpec
 from gql_nda.types.fields import ChildrenSpec, LookupSpec, RowSpec, spec_of
 
 Largest = Callable[[Relation], Awaitable[int]]
+
+_PAGED = frozenset({"nodes", "edges", "missingKeys"})
+"""Fields of a connection that are lists of its page's length; all others are one thing."""
 
 _INTROSPECTED = 8
 """Length of most lists that tell of one type: its fields, their arguments."""
@@ -48,28 +52,39 @@ class AnswerSize:
         fragments: dict[str, FragmentDefinitionNode],
         variables: dict[str, Any],
         page: int,
+        groups: int,
         largest: Largest,
     ) -> None:
-        """``variables`` are coerced, with their defaults."""
+        """``variables`` are coerced, with their defaults; ``groups`` are most of all that an operation may have."""
         self._schema, self._fragments, self._variables = schema, fragments, variables
-        self._page, self._largest = page, largest
+        self._page, self._groups, self._largest = page, groups, largest
 
     async def of(self, operation: OperationDefinitionNode) -> Size:
         """The most that the operation can return."""
         root = self._schema.get_root_type(operation.operation)
         return await self._below(operation.selection_set, root, 1) if root else Size(0, 0)
 
-    async def _below(self, selected: SelectionSetNode | None, parent: GraphQLNamedType, parents: int) -> Size:
+    async def _below(
+        self, selected: SelectionSetNode | None, parent: GraphQLNamedType, parents: int, page: int = 1
+    ) -> Size:
+        """The size of a selection of so many objects; connections have so many rows on their page."""
         rows = values = 0
         for node, kind in self._fields(selected, parent):
             values += parents
             field = self._schema.get_field(kind, node.name.value) if is_composite_type(kind) else None
             if field is not None and node.selection_set:
-                count = parents * await self._length(node, field, kind)
-                below = await self._below(node.selection_set, get_named_type(field.type), count)
-                rows += below.rows + (count if self._counts(field) else 0)
-                values += below.values
+                length = page if node.name.value in _PAGED else await self._length(node, field, kind)
+                rows += parents * length if self._counts(field) else 0
+                below = await self._objects(node.selection_set, field, parents, length)
+                rows, values = rows + below.rows, values + below.values
         return Size(rows, values)
+
+    async def _objects(self, selected: SelectionSetNode, field: GraphQLField, parents: int, length: int) -> Size:
+        """The size of what is selected below a field: its objects, its page, or all groups that there can be."""
+        spec, kind = _spec(field), get_named_type(field.type)
+        if isinstance(spec, ChildrenSpec):
+            return await self._below(selected, kind, parents, length)
+        return await self._below(selected, kind, self._groups if isinstance(spec, GroupsSpec) else parents * length)
 
     def _fields(self, selected: SelectionSetNode | None, parent: Any) -> Iterator[tuple[FieldNode, Any]]:
         for node in selected.selections if selected else ():

@@ -160,7 +160,7 @@ class Sizes:
     ) -> None:
         """Refuse an operation that can return too much; ``given`` are its variables, coerced."""
         lengths = [_length(given.get(name)) for name in self._variables]
-        key = (id(operation), context.dataset, context.limits.page_default, *lengths)
+        key = (id(operation), context.dataset, context.limits.page_default, context.limits.groups, *lengths)
         size = self._known.get(key)
         if size is None:
             size = await self._measured(schema, operation, given, context, key)
@@ -178,8 +178,8 @@ class Sizes:
         context: Context,
         key: tuple[Any, ...],
     ) -> Size:
-        groups = _Groups(context.dataset)
-        counter = AnswerSize(schema, self._fragments, given, context.limits.page_default, groups.largest)
+        groups, limits = _Groups(context.dataset), context.limits
+        counter = AnswerSize(schema, self._fragments, given, limits.page_default, limits.groups, groups.largest)
         size = await counter.of(operation)
         if groups.error is not None and max(size) >= sys.maxsize:
             raise groups.error

@@ -52,8 +52,10 @@ class Limits:
     comparisons: int = _limit(200, "Most filters and comparisons in a `where`.")
     joins: int = _limit(20, "Most relations that a `where` reaches over.")
     list_values: int = _limit(1_000, "Most values of an `in` or `notIn`.")
+    groups: int = _limit(10_000, "Most groups in one operation.")
+    bins: int = _limit(1_000, "Most bins of a histogram, and percentiles asked for at once.")
     array_values: int = _limit(10_000, "Most array values of one `values` or points of one `preview`.")
-    operation_values: int = _limit(1_000_000, "Most array values in one operation.")
+    operation_values: int = _limit(1_000_000, "Most values of arrays, histograms and percentiles in one operation.")
     decoded_bytes: int = _limit(64 << 20, "Largest array, in decoded bytes, that is read as a whole: not streamed.")
     blob_bytes: int = _limit(1 << 30, "Largest array, in decoded bytes, that is read at all.")
 

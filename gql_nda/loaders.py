@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable,
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar, cast
 
+import polars as pl
 from aiodataloader import DataLoader
 from sqlalchemy import Column
 
 from gql_nda.errors import PublicError
+from gql_nda.frames import once
 from gql_nda.query import Key, Planned, Query, Ref, Relation, Row
 from gql_nda.stores import Head, Store, table_of
 from gql_nda.tables import key_names
@@ -184,6 +186,24 @@ class Loaders:
     def count(self, planned: Planned) -> Awaitable[int]:
         """Number of rows of a connection, over all its pages."""
         return self._get(_shape("count", planned), self._counts).load(planned)
+
+    def columns(self, planned: Planned, refs: Iterable[Ref]) -> Awaitable[pl.DataFrame]:
+        """Columns of all rows of a connection, on whatever page, by primary key.
+
+        Whatever is asked at once of connections that differ in their parents and pages comes in one fetch.
+        """
+        whole = replace(planned, query=replace(planned.query, order=(), after=None), first=0)
+        return self._get(_shape("columns", whole), self._columns).load((whole, tuple(refs)))
+
+    async def _columns(self, wanted: list[tuple[Planned, tuple[Ref, ...]]]) -> list[pl.DataFrame]:
+        plans = [planned for planned, _ in wanted]
+        keys = tuple(dict.fromkeys(_together(plans).keys))
+        query = replace(plans[0].query, keys=keys)
+        rows = await self.ask(self.store.columns, query, once(ref for _, refs in wanted for ref in refs))
+        if plans[0].listed or len(keys) == 1:
+            return [rows] * len(wanted)
+        parts = await asyncio.to_thread(lambda: rows.partition_by(query.on, as_dict=True))
+        return [parts.get(planned.query.keys[0], rows.clear()) for planned in plans]
 
     async def _pages(self, plans: list[Planned]) -> list[Page]:
         if plans[0].listed:

@@ -10,12 +10,15 @@ import strawberry
 from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationDefinitionNode, get_operation_ast
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
 
 from gql_nda.context import Context
 from gql_nda.errors import PublicError
 from gql_nda.guard import UNNAMED, Documents, Guard
 from gql_nda.limits import Limits, modest
 from gql_nda.planner.executor import Plans, planning
+from gql_nda.types.aggregates import bound
 from gql_nda.types.entity import ENTITIES
 from gql_nda.types.root import Query
 
@@ -26,6 +29,10 @@ class Schema(strawberry.Schema):
     """The nda graph. Errors are logged by ``public``, not one by one with the whole query."""
 
     documents: Documents
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        """The fields of a type; a connection's aggregates are made of its entity."""
+        return [bound(field, type_definition) for field in type_definition.fields]
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: what a client did wrong is no matter for the log."""

@@ -22,6 +22,7 @@ from tests.support.client import Client, serving
 SCHEMA = build_schema()._schema
 PAGE = 100
 GROUP = 7
+GROUPS = 1000
 
 
 async def size(text: str, group: int = GROUP, **given: Any) -> Size:
@@ -35,7 +36,7 @@ async def size(text: str, group: int = GROUP, **given: Any) -> Size:
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     variables = get_variable_values(SCHEMA, operation.variable_definitions or (), given)
     assert not isinstance(variables, list), variables
-    return await AnswerSize(SCHEMA, fragments, variables.coerced, PAGE, largest).of(operation)
+    return await AnswerSize(SCHEMA, fragments, variables.coerced, PAGE, GROUPS, largest).of(operation)
 
 
 @pytest.mark.parametrize(
@@ -43,23 +44,26 @@ async def size(text: str, group: int = GROUP, **given: Any) -> Size:
     [
         ("{ dataset { name } }", 0, 2),
         ("{ scan(session: 4, scanIdx: 7) { fps } }", 1, 2),
-        ("{ scans { totalCount } }", 7, 8),
-        ("{ scans(first: 3) { nodes { fps } } }", 3, 1 + 3 + 3),
-        ("{ scans(first: 0) { nodes { fps } } }", 0, 1),
-        ("{ scans(first: -3) { nodes { fps } } }", 0, 1),
-        ("{ scans(first: 9) { nodes { fps } } }", 7, 1 + 7 + 7),
-        ("{ scans { nodes { units { nodes { umX umY } } } } }", 7 + 49, 1 + 7 + 7 + 49 + 98),
-        ("{ a: scans { nodes { fps } } b: scans { nodes { fps } } }", 14, 30),
+        ("{ scans { totalCount } }", 7, 1 + 1),
+        ("{ scans(first: 3) { nodes { fps } } }", 3, 1 + 1 + 3),
+        ("{ scans(first: 0) { nodes { fps } } }", 0, 1 + 1),
+        ("{ scans(first: -3) { nodes { fps } } }", 0, 1 + 1),
+        ("{ scans(first: 9) { nodes { fps } } }", 7, 1 + 1 + 7),
+        ("{ scans { nodes { units { nodes { umX umY } } } } }", 7 + 49, 1 + 1 + 7 + 7 + 98),
+        ("{ a: scans { nodes { fps } } b: scans { nodes { fps } } }", 14, 18),
         (
             "{ scans { nodes { stimulus { trials(first: 2) { nodes { type } } } } } }",
             7 + 7 + 14,
-            1 + 7 + 7 + 7 + 14 + 14,
+            1 + 1 + 7 + 7 + 7 + 14,
         ),
-        ("{ ...F ...F } fragment F on Query { scans(first: 2) { nodes { fps } } }", 4, 10),
-        ("{ ... on Query { scans(first: 2) { nodes { ... on Scan { fps } ... on Node { id } } } } }", 2, 1 + 2 + 4),
-        ("{ units(keys: [{unitId: 1}, {unitId: 2}]) { nodes { umX } } }", 2, 1 + 2 + 2),
+        ("{ ...F ...F } fragment F on Query { scans(first: 2) { nodes { fps } } }", 4, 8),
+        ("{ ... on Query { scans(first: 2) { nodes { ... on Scan { fps } ... on Node { id } } } } }", 2, 1 + 1 + 4),
+        ("{ units(keys: [{unitId: 1}, {unitId: 2}]) { nodes { umX } } }", 2, 1 + 1 + 2),
         ("{ units(keys: [{unitId: 1}, {unitId: 2}], first: 1) { nodes { umX } } }", 1, 3),
-        ('{ condition(hash: "") { ... on Clip { trials { nodes { type } } } } }', 7, 1 + 1 + 7 + 7),
+        ('{ condition(hash: "") { ... on Clip { trials { nodes { type } } } } }', 7, 1 + 1 + 1 + 7),
+        ("{ scans { statistics(of: FPS) { min max } histogram(of: FPS) { counts } } }", 7, 1 + 1 + 2 + 1 + 1),
+        ("{ scans { groups(by: [SESSION]) { count key { session } } } }", 7, 1 + 1 + 2 * GROUPS + GROUPS),
+        ("{ scans { nodes { units { groups(by: [SESSION]) { count } } } } }", 7 + 49, 1 + 1 + 7 + 7 + GROUPS),
     ],
 )
 async def test_lists_multiply(text: str, rows: int, values: int) -> None:

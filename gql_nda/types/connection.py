@@ -7,6 +7,8 @@ import strawberry
 from gql_nda.context import Context
 from gql_nda.query import Planned
 from gql_nda.resolvers import connections
+from gql_nda.types import aggregates
+from gql_nda.types.aggregates import Group, Histogram, Statistics
 
 T = TypeVar("T")
 Info = strawberry.Info[Context, None]
@@ -54,3 +56,15 @@ class Connection(Generic[T]):
     async def total_count(plan: Plan, info: Info) -> int:
         """Counted only when asked for."""
         return await connections.total_count(plan, info.context)
+
+    statistics: Statistics | None = aggregates.of_entity(
+        aggregates.StatisticsSpec, f"{aggregates.STATISTICS} Over all pages, after `where`."
+    )
+    histogram: Histogram | None = aggregates.of_entity(
+        aggregates.HistogramSpec, f"{aggregates.HISTOGRAM} Over all pages, after `where`."
+    )
+    groups: list[Group[T]] | None = aggregates.of_entity(
+        aggregates.GroupsSpec,
+        "The rows, over all pages and after `where`, grouped by equal values: one group for each combination that "
+        "occurs, sorted by key, null last.",
+    )

@@ -1,17 +1,17 @@
 """``where`` and ``orderBy``: inputs made from the entities' own fields.
 
 A filter offers every scalar of an entity, of its satellites (flat) and of its parents (nested). What an
-input's field means stands beside it in ``_Meaning``: a column, another entity, or a connective.
+input's field means stands beside it in ``Meaning``: a column, another entity, or a connective.
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from math import isfinite
 from typing import Any
 
 import strawberry
-from sqlalchemy import Column, Float, Integer, Numeric, Table
+from sqlalchemy import Column, Table
 from strawberry import UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types import get_object_definition
@@ -20,7 +20,7 @@ from strawberry.types.field import StrawberryField
 
 from gql_nda.errors import BadUserInput, LimitExceeded
 from gql_nda.limits import Limits
-from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Ref, Relation
+from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Ref, Relation, python_types
 from gql_nda.types.entity import ENTITIES, type_name
 from gql_nda.types.enums import ENUMS, OrderDirection
 from gql_nda.types.fields import ColumnSpec, NamedSpec, PresenceSpec, RowSpec, SatelliteColumnSpec, spec_of
@@ -69,19 +69,24 @@ for _enum in ENUMS.values():
 
 def _operators(column: Column[Any]) -> str:
     """The name of the input that compares a column."""
-    if column in ENUMS:
-        return f"{ENUMS[column].__name__}Filter"
-    kind = getattr(column.type, "impl", column.type)
-    if isinstance(kind, Integer):
-        return "IntFilter"
-    return "FloatFilter" if isinstance(kind, Float | Numeric) else "StringFilter"
+    kind = kind_of(column)
+    return f"{_NAMES.get(kind, kind.__name__)}Filter"
+
+
+def kind_of(column: Column[Any]) -> type:
+    """The Python type of a column's values: its enumeration, where it has one."""
+    return ENUMS.get(column) or python_types(column.type)[0]
+
+
+_NAMES = {int: "Int", float: "Float", str: "String"}
+"""GraphQL's names of the scalars."""
 
 
 # --- what an entity offers -------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
-class _Meaning:
+class Meaning:
     """What one field of a filter stands for."""
 
     input_name: str
@@ -89,6 +94,12 @@ class _Meaning:
     ref: Ref | None = None
     relation: Relation | None = None
     presence: bool = False
+
+    @property
+    def kind(self) -> type:
+        """The Python type of the values."""
+        assert self.ref is not None
+        return bool if self.presence else kind_of(self.ref.column)
 
 
 def _fields(cls: type) -> list[tuple[str, StrawberryField]]:
@@ -101,34 +112,34 @@ def _graphql_name(field: StrawberryField) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def scalars(table: Table) -> Iterator[tuple[str, _Meaning]]:
+def scalars(table: Table) -> Iterator[tuple[str, Meaning]]:
     """Every scalar of an entity and of its satellites, by GraphQL name."""
     for name, field in _fields(ENTITIES[table.name]):
         description = field.description or ""
         match spec_of(field):
             case ColumnSpec() | SatelliteColumnSpec() | NamedSpec() as spec:
-                yield name, _Meaning(_operators(spec.column), description, ref=spec.ref)
+                yield name, Meaning(_operators(spec.column), description, ref=spec.ref)
             case PresenceSpec() as spec:
-                yield name, _Meaning("BooleanFilter", description, ref=spec.ref, presence=True)
+                yield name, Meaning("BooleanFilter", description, ref=spec.ref, presence=True)
             case RowSpec(relation, satellite=True):
                 yield from _satellite(relation)
 
 
-def _satellite(relation: Relation) -> Iterator[tuple[str, _Meaning]]:
+def _satellite(relation: Relation) -> Iterator[tuple[str, Meaning]]:
     for name, field in _fields(ENTITIES[relation.table.name]):
         match spec_of(field):
             case ColumnSpec(column) if not column.primary_key:
-                yield name, _Meaning(_operators(column), field.description or "", ref=Ref(column, (relation,)))
+                yield name, Meaning(_operators(column), field.description or "", ref=Ref(column, (relation,)))
 
 
-def _parents(table: Table) -> Iterator[tuple[str, _Meaning]]:
+def _parents(table: Table) -> Iterator[tuple[str, Meaning]]:
     for name, field in _fields(ENTITIES[table.name]):
         match spec_of(field):
             case RowSpec(relation, satellite=False):
-                yield name, _Meaning(filter_name(relation.table), field.description or "", relation=relation)
+                yield name, Meaning(filter_name(relation.table), field.description or "", relation=relation)
 
 
-_MEANINGS: dict[str, dict[str, _Meaning]] = {}
+_MEANINGS: dict[str, dict[str, Meaning]] = {}
 _ORDERS: dict[str, dict[str, Ref]] = {}
 
 
@@ -154,15 +165,21 @@ def order_name(table: Table) -> str:
     entity = type_name(ENTITIES[table.name])
     name = f"{entity}Order"
     if name not in _ORDERS:
-        offered = {_upper(key): m.ref for key, m in scalars(table) if m.ref is not None and not m.presence}
-        _ORDERS[name] = offered
-        described = {_upper(key): m.description for key, m in scalars(table)}
-        values = {key: strawberry.enum_value(key, description=described[key]) for key in offered}
-        enumeration: Any = Enum  # its functional form, with a name that is computed
-        members = enumeration(f"{entity}OrderField", values)
-        globals()[f"{entity}OrderField"] = strawberry.enum(members, description=f"What {entity} can be sorted by.")
+        offered = {key: m for key, m in scalars(table) if not m.presence}
+        _ORDERS[name] = {upper(key): m.ref for key, m in offered.items() if m.ref is not None}
+        globals()[f"{entity}OrderField"] = enumerated(
+            f"{entity}OrderField", offered, f"What {entity} can be sorted by."
+        )
         globals()[name] = _order_input(name, entity)
     return name
+
+
+def enumerated(name: str, offered: Mapping[str, Meaning], description: str) -> type[Enum]:
+    """An enumeration of an entity's scalars."""
+    values = {upper(key): strawberry.enum_value(upper(key), description=m.description) for key, m in offered.items()}
+    enumeration: Any = Enum  # its functional form, with a name that is computed
+    members: type[Enum] = strawberry.enum(enumeration(name, values), description=description)
+    return members
 
 
 def _order_input(name: str, entity: str) -> type:
@@ -175,7 +192,7 @@ def _order_input(name: str, entity: str) -> type:
     return strawberry.input(type(name, (), body), name=name, description="One value to sort by.")
 
 
-def _upper(name: str) -> str:
+def upper(name: str) -> str:
     """``UM_X`` of ``umX``."""
     return "".join(f"_{c}" if c.isupper() else c.upper() for c in name)
 
@@ -245,7 +262,7 @@ class _Reader:
             return self.predicate(meaning.input_name, value, (*path, meaning.relation))
         return And(tuple(self._compare(field, meaning, op, operand, path) for op, operand in _given(value, field)))
 
-    def _compare(self, field: str, meaning: _Meaning, op: str, operand: Any, path: tuple[Relation, ...]) -> Predicate:
+    def _compare(self, field: str, meaning: Meaning, op: str, operand: Any, path: tuple[Relation, ...]) -> Predicate:
         assert meaning.ref is not None
         ref = Ref(meaning.ref.column, (*path, *meaning.ref.path))
         self._count()
