@@ -12,7 +12,7 @@ import polars as pl
 from sqlalchemy import Column, Double, Integer, Numeric, SmallInteger, Table
 from sqlalchemy.dialects import mysql
 
-from gql_nda.query import Key, Order, Query, Ref
+from gql_nda.query import Order, Query, Ref
 from gql_nda.tables import Float32, narrow
 
 
@@ -97,11 +97,6 @@ def arranged(rows: pl.DataFrame, query: Query) -> pl.DataFrame:
         return rows.head(query.limit)
     within = pl.int_range(pl.len()).over(POSITION)
     return rows.filter(within < query.limit).drop(POSITION)
-
-
-def shared(rows: pl.DataFrame, on: Sequence[str]) -> list[Key]:
-    """The distinct values of some columns."""
-    return rows.select(on).unique().rows()
 
 
 def sizes(rows: pl.DataFrame, query: Query) -> list[int]:

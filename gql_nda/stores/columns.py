@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Integer, Table
 
-from gql_nda.frames import arranged, frame, held, once, own_refs, shared
+from gql_nda.frames import arranged, frame, held, once, own_refs
 from gql_nda.query import And, Compare, Or, Predicate, Query, Ref, Relation
+from gql_nda.stores.statements import LARGEST_LIST
 from gql_nda.tables import key_names
 
 HANDFUL = 16
@@ -72,13 +73,14 @@ def handful(query: Query) -> bool:
 
 def covering(rows: pl.DataFrame, step: Relation) -> Query:
     """A query for at least the rows that a step leads to: their keys listed, or covered by ranges."""
-    keys = shared(rows, step.on)
-    ranges = rows.group_by(step.on[:-1]).agg(low=pl.col(step.on[-1]).min(), high=pl.col(step.on[-1]).max())
-    if len(keys) <= LISTED or not isinstance(step.table.c[step.on[-1]].type, Integer):
-        return Query(step.table, step.on, tuple(keys))
-    spanned = ranges.select((pl.col("high") - pl.col("low") + 1).cast(pl.Int64).sum()).item()
-    if len(keys) < 1024 and spanned > SCATTERED * len(keys):
-        return Query(step.table, step.on, tuple(keys))
+    keys = rows.select(step.on).unique()
+    *same, last = step.on
+    if keys.height <= LISTED or not isinstance(step.table.c[last].type, Integer):
+        return Query(step.table, step.on, tuple(keys.rows()))
+    ranges = keys.group_by(same).agg(low=pl.col(last).min(), high=pl.col(last).max())
+    spanned = ranges.select((pl.col("high").cast(pl.Int64) - pl.col("low") + 1).sum()).item()
+    if keys.height <= LARGEST_LIST and spanned > SCATTERED * keys.height:
+        return Query(step.table, step.on, tuple(keys.rows()))
     return Query(step.table, where=Or(tuple(_range(step.table, step.on, record) for record in ranges.rows())))
 
 
