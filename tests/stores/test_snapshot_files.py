@@ -27,6 +27,7 @@ from gql_nda.stores.snapshot import files as written
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES
 from tests.stores.reference import REFERENCE, dumped
+from tests.support.mariadb import MariaDb
 from tests.support.snapshots import answering, snapshot_of
 
 UNITS = Query(t.scan_unit)
@@ -75,6 +76,18 @@ async def test_it_is_named_by_the_fingerprint_of_its_rows(url: str, root: Path, 
         assert await store.fingerprint() == fingerprint == await content.fingerprint(store)
         assert [path.name for path in snapshots(root)] == [fingerprint]
         await answers_rightly(store)
+
+
+async def test_every_store_makes_the_same_files(
+    url: str, root: Path, tmp_path: Path, mariadb_store: SqlStore, mariadb: MariaDb
+) -> None:
+    async with answering(url, root), answering(mariadb.url("asked"), tmp_path / "other") as store:
+        await answers_rightly(store)
+    one, other = snapshots(root)[0], snapshots(tmp_path / "other")[0]
+    assert one.name == other.name
+    assert {path.name: path.read_bytes() for path in one.iterdir()} == {
+        path.name: path.read_bytes() for path in other.iterdir()
+    }
 
 
 async def test_a_second_server_takes_it_as_it_is(url: str, root: Path) -> None:

@@ -1,6 +1,7 @@
 """The store that answers from a snapshot, and from the live database until there is one."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -73,24 +74,30 @@ class SnapshotStore:
             await self._tried.wait()
 
     async def _prepare(self) -> None:
-        while self._answers is None:
-            try:
-                await self._use(*await prepared(self._reader, self._folder))
-            except (StoreUnavailable, Timeout) as error:
-                log.warning("no snapshot yet: %s", error)
-            except Exception as error:  # whatever it is, there is another way to answer
-                log.warning("no snapshot, the database answers: %s: %s", type(error).__name__, error)
-                return
-            finally:
-                self._tried.set()
-                if self._reader is not self.live:
-                    await self._reader.close()
-            if self._answers is None:
+        again = True
+        while again:
+            again = await self._try()
+            self._tried.set()
+            if again:
                 await asyncio.sleep(AGAIN)
 
-    async def _use(self, fingerprint: str, wide: Wide) -> None:
-        self._answers, self._fingerprint = await asyncio.to_thread(lambda: Answers(Data(wide))), fingerprint
-        log.info("snapshot %s answers", fingerprint)
+    async def _try(self) -> bool:
+        """Look for a snapshot; whether to do so again."""
+        try:
+            fingerprint, wide = await prepared(self._reader, self._folder)
+            self._answers, self._fingerprint = await asyncio.to_thread(lambda: Answers(Data(wide))), fingerprint
+        except (StoreUnavailable, Timeout) as error:
+            log.warning("no snapshot yet: %s", error)
+            return True
+        except Exception as error:  # whatever it is, there is another way to answer
+            log.warning("no snapshot, the database answers: %s: %s", type(error).__name__, error)
+        else:
+            log.info("snapshot %s answers", fingerprint)
+        finally:
+            if self._reader is not self.live:
+                await self._reader.close()
+            gc.collect()  # of all rows, which nobody will need again
+        return False
 
     async def fingerprint(self) -> str:
         """Names the data; see ``content.fingerprint``."""
