@@ -8,16 +8,17 @@ from tests.planner.smaller import smallest
 from tests.planner.world import World
 
 
-async def hunt(agreement: Agreement, world: World, seeds: Iterable[object]) -> None:
+async def hunt(agreement: Agreement, world: World, seeds: Iterable[object], *, ordered: bool = True) -> None:
     """Asks the documents of some seeds; raises the first Disagreement, made small."""
     schema = agreement.plain._schema
     for seed in seeds:
+        case = document(world, schema, seed, ordered=ordered)
         try:
-            await agreement.check(document(world, schema, seed))
+            await agreement.check(case)
         except Disagreement as found:
             raise await _smaller(found, agreement) from None
         except Exception as error:
-            error.add_note(f"{seed}: {document(world, schema, seed)!r}")
+            error.add_note(f"{seed}: {case!r}")
             raise
 
 
