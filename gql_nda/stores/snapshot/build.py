@@ -70,9 +70,12 @@ class Folder:
 
     def snapshots(self) -> dict[Path, int]:
         """The snapshots of the database, in whatever state, and when they were made."""
-        if not self.root.is_dir():
-            return {}
-        return {path: path.stat().st_mtime_ns for path in self.root.iterdir() if database_of(path) == self.database}
+        found = {}
+        for path in self.root.iterdir() if self.root.is_dir() else ():
+            with suppress(FileNotFoundError):  # another process has taken it away
+                if database_of(path) == self.database:
+                    found[path] = path.stat().st_mtime_ns
+        return found
 
     def find(self, fingerprint: str) -> Wide | None:
         """The tables of a fingerprint's snapshot, mapped; None where there is none that can be used."""
