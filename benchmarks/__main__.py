@@ -31,7 +31,11 @@ def main(names: Sequence[str]) -> int:
     shutil.rmtree(SNAPSHOTS, ignore_errors=True)  # each run's database has another port, and snapshots of its own
     with databases(KEPT.with_name(f"mariadb-{units}"), units) as found, benching(found, Effort()) as bench:
         lines = run(bench, names or CASES)
-        facts = [*machine.described(found.release), f"load before and after: {before}; {machine.load()}"]
+        facts = [
+            *machine.described(found.release),
+            f"{units:,} units",
+            f"load before and after: {before}; {machine.load()}",
+        ]
     print(table.text(lines), *facts, sep="\n")
     if not names and units == FULL:
         page.write(lines, facts)
@@ -43,9 +47,7 @@ def run(bench: Bench, names: Iterable[str]) -> list[table.Line]:
     lines: list[table.Line] = []
     for name in names:
         print(f"benchmark: {name}", flush=True)
-        for line in CASES[name](bench):
-            print("  " + " | ".join(filter(None, line.cells())), flush=True)
-            lines.append(line)
+        lines += table.telling(CASES[name](bench))
     return lines
 
 

@@ -173,4 +173,4 @@ def _one(value: float) -> Series:
 
 if __name__ == "__main__":
     with databases(KEPT.with_name(f"mariadb-{UNITS}"), UNITS) as kept:
-        print(table.text(run(kept, float(sys.argv[1]) * 60)))
+        print(table.text(table.telling(run(kept, float(sys.argv[1]) * 60))))

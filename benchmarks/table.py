@@ -71,6 +71,15 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def telling(lines: Iterable[Line]) -> list[Line]:
+    """The lines, printed as they come: a run is long."""
+    found = list[Line]()
+    for line in lines:
+        print("  " + " | ".join(filter(None, line.cells())), flush=True)
+        found.append(line)
+    return found
+
+
 def text(lines: Iterable[Line]) -> str:
     """The table for a terminal."""
     rows = [HEAD, *(line.cells() for line in lines)]
