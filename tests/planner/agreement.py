@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -80,16 +81,22 @@ class Disagreement(AssertionError):
         self.case, self.difference = case, difference
 
 
+@cache
+def schemas() -> tuple[Schema, Schema, Schema]:
+    """The planning one, the plain one, and one that doesn't propagate errors: a document is parsed once for all."""
+    planned, plain, unpropagated = build_schema(), build_schema(planned=False), build_schema(planned=False)
+    unpropagated.execution_context_class = _Unpropagated
+    for schema in (plain, unpropagated):
+        schema.extensions = planned.extensions
+    return planned, plain, unpropagated
+
+
 class Agreement:
     """Both executors over one store."""
 
     def __init__(self, store: Store) -> None:
         self.store, self.dataset = store, Dataset(store)
-        self.planned, self.plain = build_schema(), build_schema(planned=False)
-        self._unpropagated = build_schema(planned=False)
-        self._unpropagated.execution_context_class = _Unpropagated
-        for schema in (self.plain, self._unpropagated):
-            schema.extensions = self.planned.extensions  # a document is parsed and validated once for all
+        self.planned, self.plain, self._unpropagated = schemas()
         self.tally = Tally()
 
     async def check(self, case: Case) -> None:

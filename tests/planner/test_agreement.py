@@ -10,6 +10,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gql_nda.context import Planning
 from gql_nda.errors import BadUserInput
+from gql_nda.schema import build_schema
 from gql_nda.stores.sql import SqlStore
 from tests.planner.agreement import Agreement, Answer, Disagreement, canonical, unlike
 from tests.planner.documents import Case
@@ -84,6 +85,7 @@ def planting(store: SqlStore, change: Change) -> Agreement:
             return super().build_response(change(data, self.collected_errors.errors))
 
     agreement = Agreement(store)
+    agreement.planned = build_schema(planned=False)
     agreement.planned.execution_context_class = Planted
     return agreement
 
@@ -139,7 +141,7 @@ async def test_which_of_raced_errors_is_told_makes_no_difference(sqlite_store: S
 
 async def test_a_document_must_say_how_it_was_executed(sqlite_store: SqlStore) -> None:
     agreement = Agreement(sqlite_store)
-    agreement.planned.execution_context_class = agreement.plain.execution_context_class
+    agreement.planned = agreement.plain
     with pytest.raises(Disagreement, match="nothing was planned"):
         await agreement.check(SCANS)
     await agreement.check(Case("{ dataset { name } d: dataset { citation } }", {}))
