@@ -27,8 +27,8 @@ CLIENTS = 4
 REQUESTS = 2000
 """Requests of the test in which every other client leaves."""
 
-POOL = 11
-"""Connections to the database: the pool's, and the watchdog's."""
+POOL = 12
+"""Connections to the database: the pool's, the watchdog's, and the one that stops statements."""
 
 IDLE = 1.0
 """Seconds after which nothing may be left of what clients wanted."""

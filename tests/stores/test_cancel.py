@@ -1,7 +1,6 @@
 """Clients that leave: their statements are stopped in the database, and nobody else's."""
 
 import asyncio
-import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -16,7 +15,7 @@ from tests.stores.trouble import idle, soon
 from tests.support.asgi import LEAVE, Exchange, call, question, receiving
 from tests.support.mariadb import READER, MariaDb
 
-REQUESTS = 2000 if "SOAK" in os.environ else 300
+REQUESTS = 300
 ORACLE = "{ units(first: 3) { nodes { unitId oracle { pearson } } } }"
 
 
