@@ -34,13 +34,15 @@ class Selection:
 
     def where(self, kept: NDArray[np.bool_]) -> "Selection":
         """Some of the rows, in their places."""
-        sizes = np.bincount(self.groups[kept], minlength=len(self.sizes))
-        return Selection(numbers(self.rows).filter(pl.Series(kept)), sizes)
+        rows = numbers(self.rows).filter(pl.Series(kept))
+        return Selection(rows, self._sizes(kept) if len(self.sizes) != 1 else np.array([len(rows)]))
 
     def at(self, positions: NDArray[np.intp]) -> "Selection":
         """Some of the rows, each key's still together."""
-        sizes = np.bincount(self.groups[positions], minlength=len(self.sizes))
-        return Selection(numbers(self.rows).gather(pl.Series(positions.astype(np.uint32))), sizes)
+        return Selection(numbers(self.rows).gather(pl.Series(positions.astype(np.uint32))), self._sizes(positions))
+
+    def _sizes(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Numbers:
+        return np.bincount(self.groups[chosen], minlength=len(self.sizes))
 
     def head(self, limit: int) -> "Selection":
         """The first rows of each key."""
