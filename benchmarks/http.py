@@ -12,15 +12,19 @@ _PIECE = 1 << 18
 class Connection:
     """HTTP/1.1 over one socket, one request after another."""
 
-    def __init__(self, address: str, timeout: float = 120) -> None:
-        url, self._timeout = urlsplit(address), timeout
+    def __init__(self, address: str) -> None:
+        url = urlsplit(address)
         self._host, self._place = url.netloc, (str(url.hostname), url.port)
         self._open()
 
     def _open(self) -> None:
-        self._socket = socket.create_connection(self._place, timeout=self._timeout)
+        self._socket = socket.create_connection(self._place, timeout=120)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._left = bytearray()
+
+    def wait_at_most(self, seconds: float) -> None:
+        """From now on, TimeoutError when nothing comes for so long."""
+        self._socket.settimeout(seconds)
 
     def close(self) -> None:
         """Close the connection."""
