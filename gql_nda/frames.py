@@ -66,10 +66,21 @@ def schema(refs: Iterable[Ref]) -> dict[str, type[pl.DataType]]:
 def frame(refs: Sequence[Ref], records: Sequence[Sequence[Any]]) -> pl.DataFrame:
     """The frame of a statement's records, whose values stand in the order of ``refs``.
 
-    Raises TypeError or a Polars error where a value isn't of its column's type.
+    Raises Mistyped where a value isn't of its column's type.
     """
     columns: Iterable[Sequence[Any]] = zip(*records, strict=True) if records else ([] for _ in refs)
-    return pl.DataFrame([pl.Series(r.label, v, dtype(r.column)) for r, v in zip(refs, columns, strict=True)])
+    return pl.DataFrame([_series(ref, values) for ref, values in zip(refs, columns, strict=True)])
+
+
+class Mistyped(Exception):
+    """A column holds what its type can't: SQLite takes anything anywhere."""
+
+
+def _series(ref: Ref, values: Sequence[Any]) -> pl.Series:
+    try:
+        return pl.Series(ref.label, values, dtype(ref.column))
+    except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise Mistyped(ref.label) from error
 
 
 def keyed(query: Query) -> pl.DataFrame:

@@ -161,39 +161,35 @@ class Sizes:
         """Refuse an operation that can return too much; ``given`` are its variables, coerced."""
         lengths = [_length(given.get(name)) for name in self._variables]
         key = (id(operation), context.dataset, context.limits.page_default, context.limits.groups, *lengths)
-        size = self._known.get(key)
+        size, error = self._known.get(key), None
         if size is None:
-            size = await self._measured(schema, operation, given, context, key)
+            size, error = await self._measured(schema, operation, given, context)
+            if error is None and len(self._known) < self._MOST:
+                self._known[key] = size
         for limit, count, of in (("objects", size.rows, "rows"), ("values", size.values, "values")):
             most = getattr(context.limits, limit)
             if count > most:
                 message = f"{limit}: the operation can return {count} {of}, at most {most}"
-                raise LimitExceeded(message, limit=limit, maximum=most)
+                raise error or LimitExceeded(message, limit=limit, maximum=most)
 
     async def _measured(
-        self,
-        schema: GraphQLSchema,
-        operation: OperationDefinitionNode,
-        given: dict[str, Any],
-        context: Context,
-        key: tuple[Any, ...],
-    ) -> Size:
+        self, schema: GraphQLSchema, operation: OperationDefinitionNode, given: dict[str, Any], context: Context
+    ) -> tuple[Size, Exception | None]:
+        """The most that the operation can return; less is known where the store couldn't tell of a group."""
         groups, limits = _Groups(context.dataset), context.limits
         counter = AnswerSize(schema, self._fragments, given, limits.page_default, limits.groups, groups.largest)
-        size = await counter.of(operation)
-        if groups.error is not None and max(size) >= sys.maxsize:
-            raise groups.error
-        if groups.error is None and len(self._known) < self._MOST:
-            self._known[key] = size
-        return size
+        return await counter.of(operation), groups.error
 
 
 def _is_length(node: Node) -> bool:
     return isinstance(node, ArgumentNode) and node.name.value in ("first", "keys")
 
 
-def _length(value: Any) -> Any:
-    return len(value) if isinstance(value, list | tuple) else value
+def _length(value: Any) -> int | None:
+    """What a variable says of a list's length."""
+    if isinstance(value, list | tuple):
+        return len(value)
+    return value if isinstance(value, int) else None
 
 
 class _Groups:

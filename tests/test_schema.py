@@ -55,7 +55,7 @@ def test_a_document_is_prepared_once(calls: list[str]) -> None:
 
 def test_errors_are_remembered_too(calls: list[str]) -> None:
     documents = Documents(Limits(), 2)
-    (_, errors), again = documents.get(CORE, "{ nothing }"), documents.get(CORE, "{ nothing }")
+    (_, errors, _), again = documents.get(CORE, "{ nothing }"), documents.get(CORE, "{ nothing }")
     assert [error.message for error in errors] == ["Cannot query field 'nothing' on type 'Query'."]
     assert again[1] is errors
     assert calls.count("validate") == 1

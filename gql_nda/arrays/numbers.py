@@ -20,8 +20,9 @@ def as_list(values: NDArray[Any]) -> list[Any]:
 
 
 def shortest(value: float) -> float:
-    """The shortest decimal that reads back as the same float32."""
-    return float(str(np.float32(value)))
+    """The shortest decimal that reads back as the same float32; infinite where float32 ends."""
+    with np.errstate(over="ignore"):
+        return float(str(np.float32(value)))
 
 
 def numeric(blob: bytes, limit: int) -> NDArray[Any]:

@@ -73,12 +73,15 @@ class Few:
         return None
 
 
+_JSON = "{}"
+"""The column of what is rendered."""
+
+
 class Many:
     """Rows as a frame."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
         self._rows = rows
-        self._slots: dict[str, Texts] = {}
 
     def __len__(self) -> int:
         return self._rows.height
@@ -91,7 +94,8 @@ class Many:
     def render(self, level: Level, slots: dict[str, Texts]) -> Texts:
         """The JSON of each row."""
         rows = self._rows.with_columns([pl.Series(label, texts, pl.String) for label, texts in slots.items()])
-        rendered: Texts = rows.select(text.objects(level.fields)).to_series().to_list()
+        # not ``select``: of constants alone it would make one row
+        rendered: Texts = rows.with_columns(text.objects(level.fields).alias(_JSON))[_JSON].to_list()
         return rendered
 
     def cause(self, level: Level, index: int) -> str | None:

@@ -135,15 +135,15 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         self, kind: GraphQLObjectType, details: Details, info: GraphQLResolveInfo[Any], path: Path, planned: Planned
     ) -> Any:
         table = planned.query.table
-        plan = self._plan(kind, details, table, lambda compiler: compiler.connection(kind, details, table))
-        text = await self._tried(self._first(self._answer.connections(plan, [planned], [path])))
+
+        async def answer() -> str | None:
+            plan = self._plan(kind, details, table, lambda compiler: compiler.connection(kind, details, table))
+            return (await self._answer.connections(plan, [planned], [path]))[0]
+
+        text = await self._tried(answer())
         if text is not None:
             return self._given(text)
         return await _settled(self._plain.complete_object_value(kind, details, info, path, planned, None))
-
-    @staticmethod
-    async def _first(texts: Awaitable[list[str | None]]) -> str | None:
-        return (await texts)[0]
 
     async def _looked_up(self, spec: LookupSpec, selected: Selection, path: Path) -> Any:
         try:
@@ -155,13 +155,15 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     async def _row(
         self, kind: GraphQLObjectType, selected: Selection, path: Path, table: Table, key: tuple[Any, ...]
     ) -> Any:
-        level = self._plan(kind, selected.details, table, lambda compiler: compiler.level(kind, selected, table))
-        text = await self._tried(self._answer.row(level, key, path))
+        async def answer() -> str | None:
+            level = self._plan(kind, selected.details, table, lambda compiler: compiler.level(kind, selected, table))
+            return await self._answer.row(level, key, path)
+
+        text = await self._tried(answer())
         if text is not None:
             return self._given(text)
-        return await self._answer.reference.row(
-            kind, selected, path, await self.context_value.loaders.row(Relation(table, key_names(table))).load(key)
-        )
+        row = await self.context_value.loaders.row(Relation(table, key_names(table))).load(key)
+        return await self._answer.reference.row(kind, selected, path, row)
 
     def _plan(self, kind: GraphQLObjectType, details: Details, table: Table, make: Callable[[Compiler], Any]) -> Any:
         """The plan of a selection, as this operation's variables include and skip its parts."""
@@ -178,7 +180,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         return tuple(sorted({name for node in nodes for name in variables(node, _is_directive)}))
 
     async def _tried(self, answer: Awaitable[str | None]) -> str | None:
-        """A plan's answer; whatever went wrong, graphql-core will tell, or do better."""
+        """A plan's answer; whatever went wrong, in compiling too, graphql-core tells where, or does better."""
         note = self.context_value.planning
         try:
             text = await answer

@@ -81,7 +81,8 @@ def _plans(within: "Answer", part: Children, parents: Sequence[tuple[Any, Path]]
     def resolved(parent: Row, path: Path) -> Planned | None:
         try:
             planned: Planned = within.reference.value(part.site.selection, parent, path)
-        except Exception:
+        except Exception as error:
+            within.note.fallbacks[type(error).__name__] += 1
             return None
         return planned
 

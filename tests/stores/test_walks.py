@@ -29,7 +29,7 @@ async def walk(store: SqlStore, planned: Planned) -> list[Row]:
         assert len(page.rows) <= planned.first
         if not page.more:
             return found
-        after = decode_cursor(planned.cursor(page.rows[-1]), planned)
+        after = decode_cursor(planned.cursor(page.rows[-1].at(planned.labels)), planned)
         at = replace(planned, query=replace(planned.query, after=after))
         assert len(found) < 10_000, "the walk doesn't end"
 
