@@ -85,9 +85,12 @@ def _series(ref: Ref, values: Sequence[Any]) -> pl.Series:
 
 def keyed(query: Query) -> pl.DataFrame:
     """The query's keys, each once, under the names of ``on``, and their positions; none that no row can have."""
+    keys = list(dict.fromkeys(query.keys))
+    columns = zip(*keys, strict=True) if keys else ([] for _ in query.on)
     types = schema(own_refs(query.table, query.on))
-    keys = pl.DataFrame(list(dict.fromkeys(query.keys)), types, orient="row", strict=False)
-    return keys.with_row_index(POSITION)
+    # cast, for a number that the type can't hold is to become null, and a frame of tuples would refuse it
+    series = (pl.Series(name, values) for name, values in zip(query.on, columns, strict=True))
+    return pl.DataFrame([each.cast(types[each.name], strict=False) for each in series]).with_row_index(POSITION)
 
 
 POSITION = "#"

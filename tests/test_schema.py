@@ -1,7 +1,7 @@
 """Documents that are remembered, and errors that tell no more than they should."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from gql_nda import guard
 from gql_nda.errors import ArrayTooLarge, LimitExceeded, PublicError, StoreUnavailable
 from gql_nda.guard import Documents
 from gql_nda.limits import Limits
-from gql_nda.query import Key, Query, Row
+from gql_nda.query import Key, Query, Ref, Row
 from gql_nda.schema import build_schema, public
 from gql_nda.stores.sql import SqlStore
 from tests.support.client import Client, serving
@@ -215,10 +215,10 @@ class WrongStore(SqlStore):
 
     wrong: dict[str, Any] = {}
 
-    async def rows(self, query: Query) -> dict[Key, list[Row]]:
-        found = await super().rows(query)
+    async def rows(self, query: Query, refs: Sequence[Ref] = ()) -> dict[Key, list[Row]]:
+        found = await super().rows(query, refs)
         for row in (row for rows in found.values() for row in rows):
-            row.update({name: value for name, value in self.wrong.items() if name in row})
+            row.update({label: self.wrong[name] for label in row if (name := label.split(".")[-1]) in self.wrong})
         return found
 
 

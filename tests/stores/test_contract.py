@@ -248,3 +248,10 @@ async def test_a_check_finds_nothing_wrong(store: Store, inserted: Rows) -> None
     assert [f.message.split(":")[0] for f in findings if f.severity == "warning"] == ["stack"]  # there are two
     counts = {f"{TABLES[name].name}: {len(rows)} rows" for name, rows in inserted.items()}
     assert counts <= {f.message for f in findings if f.severity == "info"}
+
+
+async def test_columns_of_keys_that_no_row_can_have(store: SqlStore) -> None:
+    far, near = (4, 2**31 - 1, 22), UNITS[3]
+    frame = await store.columns(Query(t.scan_unit, UNIT, (far, near)), [PEARSON])
+    assert frame.select(UNIT).rows() == [near]
+    assert (await store.columns(Query(t.scan_unit, UNIT, ()), [PEARSON])).height == 0
