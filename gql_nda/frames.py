@@ -98,24 +98,25 @@ POSITION = "#"
 
 
 def arranged(rows: pl.DataFrame, query: Query) -> pl.DataFrame:
-    """The rows of a query's keys, in their order, and no more than the query's limit of each."""
-    if query.on:
-        rows = rows.join(keyed(query), list(query.on), "inner")
-    by, descending = [POSITION] if query.on else [], [False] * bool(query.on)
-    by += [order.ref.label for order in query.ordering]
-    descending += [order.descending for order in query.ordering]
-    rows = rows.sort(by, descending=descending, nulls_last=True) if by else rows
-    if query.limit is None:
-        return rows.drop(POSITION, strict=False)
-    if not query.on:
-        return rows.head(query.limit)
-    within = pl.int_range(pl.len()).over(POSITION)
-    return rows.filter(within < query.limit).drop(POSITION)
+    """The rows of a query's keys, in their order, and no more than the query's limit of each.
+
+    Rows of one key with a limit are in order already: no database cuts what it hasn't sorted.
+    """
+    by = [order.ref.label for order in query.ordering]
+    descending = [order.descending for order in query.ordering]
+    if len(query.keys) == 1:
+        in_order = query.limit is not None or not by
+        return rows if in_order else rows.sort(by, descending=descending, nulls_last=True)
+    rows = rows.join(keyed(query), list(query.on), "inner")
+    rows = rows.sort([POSITION, *by], descending=[False, *descending], nulls_last=True)
+    if query.limit is not None:
+        rows = rows.filter(pl.int_range(pl.len()).over(POSITION) < query.limit)
+    return rows.drop(POSITION)
 
 
 def sizes(rows: pl.DataFrame, query: Query) -> list[int]:
     """Number of rows of each of the query's keys, in the keys' order."""
-    if not query.on:
+    if len(query.keys) == 1:
         return [rows.height]
     counted = dict.fromkeys(query.keys, 0)
     for *key, size in rows.group_by(query.on).len().rows():

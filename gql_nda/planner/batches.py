@@ -95,7 +95,7 @@ class Many:
         """The JSON of each row."""
         rows = self._rows.with_columns([pl.Series(label, texts, pl.String) for label, texts in slots.items()])
         # not ``select``: of constants alone it would make one row
-        rendered: Texts = rows.with_columns(text.objects(level.fields).alias(_JSON))[_JSON].to_list()
+        rendered: Texts = rows.with_columns(text.level(level).alias(_JSON))[_JSON].to_list()
         return rendered
 
     def cause(self, level: Level, index: int) -> str | None:

@@ -155,7 +155,7 @@ Part = Children | Header | Named | Batch | Delegated
 # --- levels ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a level is itself: what is made of it is remembered
 class Level:
     """What is selected of each row of a table, and the columns that it takes."""
 

@@ -5,6 +5,7 @@ text that no enum knows. It makes every text null that holds it, up to its row, 
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import orjson
 import polars as pl
@@ -12,10 +13,16 @@ from graphql import GraphQLEnumType, GraphQLScalarType
 from sqlalchemy import Column, Integer
 
 from gql_nda.frames import dtype
-from gql_nda.planner.nodes import Beside, Choice, Constant, Fields, GlobalId, Node, Presence, Scalar, Slot
+from gql_nda.planner.nodes import Beside, Choice, Constant, Fields, GlobalId, Level, Node, Presence, Scalar, Slot
 
 NULL = pl.lit("null")
 _INT32 = 2**31
+
+
+@lru_cache(512)
+def level(selected: Level) -> pl.Expr:
+    """The JSON of a level's rows."""
+    return objects(selected.fields)
 
 
 def objects(fields: Fields) -> pl.Expr:

@@ -6,22 +6,19 @@ one statement with all the joins would cost the database more, and lists of thou
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Integer, Table
 
-from gql_nda.frames import arranged, frame, held, once, own_refs
+from gql_nda.frames import arranged, dtype, frame, held, once, own_refs
 from gql_nda.query import And, Compare, Or, Predicate, Query, Ref, Relation
 from gql_nda.stores.statements import LARGEST_LIST
 from gql_nda.tables import key_names
 
 HANDFUL = 16
 """Rows that are better read with joins."""
-
-LISTED = 64
-"""Keys that are better listed than covered by ranges."""
 
 SCATTERED = 4
 """Rows that a range may hold for each that is wanted of it."""
@@ -40,11 +37,27 @@ class Columns:
         wanted = held(query, refs)
         at_hand = {order.ref.label for order in query.ordering}
         beside = [] if handful(query) else [r for r in wanted if r.path and r.label not in at_hand]
+        own = [ref for ref in wanted if ref not in beside]
+        rows = await self._read(query, own, beside, {}, lambda rows: arranged(rows, query))
+        return rows.select([ref.label for ref in wanted])
+
+    async def _read(
+        self,
+        query: Query,
+        own: Sequence[Ref],
+        beside: Sequence[Ref],
+        known: Mapping[str, Any],
+        arrange: Callable[[pl.DataFrame], pl.DataFrame],
+    ) -> pl.DataFrame:
+        """The rows with columns of theirs and of those beside them; columns that are ``known`` aren't read."""
+        known = {**known, **_known(query)}
         links = [Ref(query.table.c[name]) for ref in beside for name in ref.path[0].on]
-        own = once([*(ref for ref in wanted if ref not in beside), *links])
-        records = await self._ask(query, own)
-        rows = await asyncio.to_thread(lambda: arranged(frame(own, records), query))
-        return (await self._beside(rows, beside)).select([ref.label for ref in wanted])
+        asked = once([*own, *links])
+        read = [ref for ref in asked if ref.label not in known] or asked[:1]  # something tells the rows' number
+        records = await self._ask(query, read)
+        same = [pl.lit(known[r.label], dtype(r.column)).alias(r.label) for r in asked if r not in read]
+        rows = await asyncio.to_thread(lambda: arrange(frame(read, records).with_columns(same)))
+        return await self._beside(rows, beside)
 
     async def _beside(self, rows: pl.DataFrame, refs: Sequence[Ref]) -> pl.DataFrame:
         """The rows, with columns of the rows that stand beside them."""
@@ -59,8 +72,16 @@ class Columns:
     async def _step(self, rows: pl.DataFrame, step: Relation, refs: Sequence[Ref]) -> pl.DataFrame:
         """The rows that one step leads to: the first by key where there are several."""
         farther = {ref.label: Ref(ref.column, ref.path[1:]) for ref in refs}
-        there = await self.of(covering(rows, step), [*farther.values(), *own_refs(step.table, step.on)])
-        there = there.unique(step.on, keep="first", maintain_order=True)
+        key = key_names(step.table)
+        alone = set(key) <= set(step.on)
+
+        def first(there: pl.DataFrame) -> pl.DataFrame:
+            return there if alone else there.sort(key).unique(step.on, keep="first", maintain_order=True)
+
+        own = [ref for ref in farther.values() if not ref.path]
+        own += own_refs(step.table, step.on if alone else dict.fromkeys((*step.on, *key)))
+        query, known = covering(rows, step)
+        there = await self._read(query, own, [ref for ref in farther.values() if ref.path], known, first)
         return there.select([*step.on, *(pl.col(ref.label).alias(label) for label, ref in farther.items())])
 
 
@@ -71,17 +92,28 @@ def handful(query: Query) -> bool:
     return set(query.on) >= set(key_names(query.table)) and len(query.keys) <= HANDFUL
 
 
-def covering(rows: pl.DataFrame, step: Relation) -> Query:
-    """A query for at least the rows that a step leads to: their keys listed, or covered by ranges."""
-    keys = rows.select(step.on).unique()
+def covering(rows: pl.DataFrame, step: Relation) -> tuple[Query, dict[str, Any]]:
+    """A query for at least the rows that a step leads to, and what they have in common.
+
+    Their keys are covered by ranges, unless they are texts or lie too far apart: then they are listed.
+    """
     *same, last = step.on
-    if keys.height <= LISTED or not isinstance(step.table.c[last].type, Integer):
-        return Query(step.table, step.on, tuple(keys.rows()))
-    ranges = keys.group_by(same).agg(low=pl.col(last).min(), high=pl.col(last).max())
-    spanned = ranges.select((pl.col("high").cast(pl.Int64) - pl.col("low") + 1).sum()).item()
-    if keys.height <= LARGEST_LIST and spanned > SCATTERED * keys.height:
-        return Query(step.table, step.on, tuple(keys.rows()))
-    return Query(step.table, where=Or(tuple(_range(step.table, step.on, record) for record in ranges.rows())))
+    if rows.height and isinstance(step.table.c[last].type, Integer):
+        ends = {"low": pl.col(last).min(), "high": pl.col(last).max()}
+        ranges = rows.group_by(same).agg(**ends) if same else rows.select(**ends)
+        spanned = int((ranges["high"].cast(pl.Int64) - ranges["low"] + 1).sum())
+        if spanned <= SCATTERED * rows.height or rows.height > LARGEST_LIST:
+            where = Or(tuple(_range(step.table, step.on, record) for record in ranges.rows()))
+            common = dict(zip(same, ranges.row(0), strict=False)) if ranges.height == 1 else {}
+            return Query(step.table, where=where), common
+    return Query(step.table, step.on, tuple(rows.select(step.on).unique().rows())), {}
+
+
+def _known(query: Query) -> dict[str, Any]:
+    """The columns whose values a query of one key tells; not texts, which its table may write otherwise."""
+    if len(query.keys) != 1:
+        return {}
+    return {name: value for name, value in zip(query.on, query.keys[0], strict=True) if isinstance(value, int)}
 
 
 def _range(table: Table, on: Sequence[str], record: Sequence[Any]) -> Predicate:
