@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 
 from benchmarks.bench import Bench
+from benchmarks.cases.aggregates import aggregates
 from benchmarks.cases.arrays import arrays
 from benchmarks.cases.catalogue import catalogue
 from benchmarks.cases.fairness import fairness
 from benchmarks.cases.growth import growth
 from benchmarks.cases.memory import memory
-from benchmarks.cases.pending import groups, positions
+from benchmarks.cases.pending import positions
 from benchmarks.cases.query_u import query_u
 from benchmarks.cases.unit import unit
 from benchmarks.table import Line
@@ -20,7 +21,7 @@ CASES: dict[str, Case] = {
     "unit": unit,
     "arrays": arrays,
     "catalogue": catalogue,
-    "groups": groups,
+    "aggregates": aggregates,
     "positions": positions,
     "fairness": fairness,
     "growth": growth,

@@ -3,13 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.bench import Bench
-from benchmarks.table import Line, at_least, at_most
-
-
-def groups(_bench: Bench) -> Iterator[Line]:
-    """Histogram and group count."""
-    yield Line("histogram of all units", unit="ms", promise=at_most(10), note="pending: no such field yet")
-    yield Line("group count of all units", unit="ms", promise=at_most(10), note="pending: no such field yet")
+from benchmarks.table import Line, at_least
 
 
 def positions(_bench: Bench) -> Iterator[Line]:
