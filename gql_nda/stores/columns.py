@@ -55,7 +55,7 @@ class Columns:
         asked = once([*own, *links])
         read = [ref for ref in asked if ref.label not in known] or asked[:1]  # something tells the rows' number
         records = await self._ask(query, read)
-        same = [pl.lit(known[r.label], dtype(r.column)).alias(r.label) for r in asked if r not in read]
+        same = [_constant(ref, known[ref.label]) for ref in asked if ref not in read]
         rows = await asyncio.to_thread(lambda: arrange(frame(read, records).with_columns(same)))
         return await self._beside(rows, beside)
 
@@ -114,6 +114,11 @@ def _known(query: Query) -> dict[str, Any]:
     if len(query.keys) != 1:
         return {}
     return {name: value for name, value in zip(query.on, query.keys[0], strict=True) if isinstance(value, int)}
+
+
+def _constant(ref: Ref, value: int) -> pl.Expr:
+    """A column that tells nothing new; of no rows, where its type can't hold the value."""
+    return pl.lit(value).cast(dtype(ref.column), strict=False).alias(ref.label)
 
 
 def _range(table: Table, on: Sequence[str], record: Sequence[Any]) -> Predicate:

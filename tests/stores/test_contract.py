@@ -254,4 +254,5 @@ async def test_columns_of_keys_that_no_row_can_have(store: SqlStore) -> None:
     far, near = (4, 2**31 - 1, 22), UNITS[3]
     frame = await store.columns(Query(t.scan_unit, UNIT, (far, near)), [PEARSON])
     assert frame.select(UNIT).rows() == [near]
+    assert (await store.columns(Query(t.scan_unit, UNIT, (far,)), [PEARSON])).height == 0
     assert (await store.columns(Query(t.scan_unit, UNIT, ()), [PEARSON])).height == 0
