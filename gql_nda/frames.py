@@ -80,7 +80,7 @@ def _series(ref: Ref, values: Sequence[Any]) -> pl.Series:
     try:
         return pl.Series(ref.label, values, dtype(ref.column))
     except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
-        raise Mistyped(ref.label) from error
+        raise Mistyped(str(ref.column)) from error
 
 
 def keyed(query: Query) -> pl.DataFrame:
