@@ -10,7 +10,7 @@ from benchmarks.peers.ours import SNAPSHOT
 from benchmarks.table import Line, at_most, shown
 from benchmarks.workload import Question
 
-SQL = InProcess("MariaDB by hand, in process", "benchmarks.peers.aggregates_sql")
+SQL = InProcess("MariaDB's GROUP BY, in process", "benchmarks.peers.aggregates_sql")
 
 _HISTOGRAM = "query ($bins: Int!) { units { histogram(of: PEARSON, bins: $bins, min: 0, max: 1) { counts } } }"
 _GROUPS = "query ($by: [UnitGroupField!]!) { units { groups(by: $by) { count } } }"
