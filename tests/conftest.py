@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine
 
 from gql_nda import demo
@@ -15,6 +16,12 @@ from gql_nda.tables import metadata
 from tests.support.client import Client, Statements, serving
 from tests.support.mariadb import MariaDb, mariadb_server
 from tests.support.snapshots import answering
+
+# A run is the same on every machine, however busy; `make test PYTEST="--hypothesis-profile=explore"` looks further.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+settings.register_profile("explore", patient)
+settings.register_profile("repeatable", patient, derandomize=True)
+settings.load_profile("repeatable")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 UNITS = 160

@@ -23,7 +23,7 @@ def keys(draw: st.DrawFn) -> tuple[Any, tuple[Any, ...]]:
     return table, tuple(draw(INT32 if isinstance(c.type, Integer) else HASH) for c in table.primary_key)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(keys())
 def test_a_key_reads_back(one: tuple[Any, tuple[Any, ...]]) -> None:
     table, key = one
@@ -34,7 +34,7 @@ def test_a_key_reads_back(one: tuple[Any, tuple[Any, ...]]) -> None:
     assert decode_id(encode_id("Type", table, key)) == ("Type", text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(alphabet="0123456789.-+_ e\u0661x\n", max_size=12))
 def test_no_two_texts_are_one_key(text: str) -> None:
     try:
@@ -64,13 +64,13 @@ def test_errors_are_short_and_name_the_form() -> None:
 # --- base64url -------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary())
 def test_base64_reads_what_it_wrote(data: bytes) -> None:
     assert decode64(encode64(data)) == data
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="ABCabc019-_+/=. \n\u00e9", max_size=9))
 def test_base64_reads_nothing_else(text: str) -> None:
     try:
@@ -83,13 +83,13 @@ def test_base64_reads_nothing_else(text: str) -> None:
 # --- names of units --------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 99_999), st.integers(0, 99_999), st.integers(0, 999_999_999))
 def test_a_units_name_reads_back(session: int, scan_idx: int, unit_id: int) -> None:
     assert parse_str_key(str_key(session, scan_idx, unit_id)) == (session, scan_idx, unit_id)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.from_regex(r"[0-9]{1,6}_[0-9]{1,6}_[0-9]{1,10}\n?", fullmatch=True))
 def test_no_two_names_are_one_unit(text: str) -> None:
     try:

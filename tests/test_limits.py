@@ -100,14 +100,14 @@ def documents(draw: st.DrawFn) -> str:
     return "\n".join(draw(st.permutations(parts)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(documents())
 def test_measure_is_that_of_the_expanded_document(text: str) -> None:
     document = parse(text)
     assert measure(document, GENEROUS) == Plain(document).largest()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(documents(), st.sampled_from(Measure._fields))
 def test_limit_is_the_most_that_passes(text: str, limit: str) -> None:
     document = parse(text)

@@ -3,13 +3,12 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-thorough = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-"""For machines that do other things at the same time."""
+thorough = settings(max_examples=300)
 
 REALS = ["?", "f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]
 UNITS = ["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"]

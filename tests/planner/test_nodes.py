@@ -7,7 +7,7 @@ import orjson
 import polars as pl
 import pytest
 from graphql import GraphQLEnumType, GraphQLFloat, GraphQLInt, GraphQLScalarType, GraphQLString
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Table
 
@@ -65,7 +65,6 @@ TEXTS = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(FLOAT32, max_size=6), st.booleans())
 def test_floats(held: list[float | None], nullable: bool) -> None:
     ref = Ref(t.oracle.c.pearson)
@@ -78,14 +77,12 @@ def test_floats(held: list[float | None], nullable: bool) -> None:
             assert np.float32(item["x"]) == np.float32(value)
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.floats(), max_size=6), st.booleans())
 def test_doubles(held: list[float | None], nullable: bool) -> None:
     ref = Ref(t.trial.c.start_frame_time)
     alike((("x", Scalar(ref, GraphQLFloat, nullable)),), [{ref.label: value} for value in held], [ref], t.trial)
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3), max_size=6), st.booleans())
 def test_whole_numbers(held: list[int | None], nullable: bool) -> None:
     ref = Ref(t.trial.c.start_idx)
@@ -94,7 +91,6 @@ def test_whole_numbers(held: list[int | None], nullable: bool) -> None:
         assert (item is None) == (not nullable if value is None else not -(2**31) <= value < 2**31)
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=6), st.booleans())
 def test_texts(held: list[str | None], nullable: bool) -> None:
     ref = Ref(t.clip.c.movie_name)
@@ -164,7 +160,6 @@ def test_a_union_is_the_row_that_its_column_names() -> None:
     assert found == [{"c": {"__typename": "clip"}}, {"c": {"__typename": "monet2"}}, {"c": None}, {"c": None}]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99999)), min_size=1, max_size=5))
 def test_ids_of_numbers(keys: list[tuple[int, int, int]]) -> None:
     refs = [Ref(column) for column in t.scan_unit.primary_key]

@@ -42,14 +42,14 @@ def unregistered(px: Sequence[float], field: dict[str, float]) -> list[int]:
 
 
 def interpolate(x: float, knots: Sequence[float], values: Sequence[float]) -> float:
-    """Linear interpolation; NaN outside."""
+    """Linear interpolation; NaN outside. At a knot only that knot's value counts, whatever its neighbours are."""
     if not knots[0] <= x <= knots[-1]:
         return math.nan
     for i in range(len(knots) - 1):
-        if knots[i] <= x <= knots[i + 1]:
+        if knots[i] < x < knots[i + 1]:
             share = (x - knots[i]) / (knots[i + 1] - knots[i])
             return values[i] + (values[i + 1] - values[i]) * share
-    return values[0]
+    return values[knots.index(x)]
 
 
 def sample(trace: Trace, frame_times: Trace, delay_ms: float, times: Trace) -> list[float]:

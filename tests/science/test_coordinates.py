@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -39,7 +39,6 @@ def motor(px: Any, registration: dict[str, float]) -> NDArray[np.float64]:
     return coordinates.motor_um(offset, matrix(registration), origin(registration))
 
 
-@settings(deadline=None)
 @given(columns, registrations)
 def test_registered_positions_are_those_of_the_plain_formula(px: Any, registration: dict[str, float]) -> None:
     found = motor(px, registration)
@@ -50,14 +49,12 @@ def test_registered_positions_are_those_of_the_plain_formula(px: Any, registrati
     np.testing.assert_allclose(placed, found - np.array(STACK_MOTOR) + np.array(STACK_UM) / 2, atol=0.00501)
 
 
-@settings(deadline=None)
 @given(columns)
 def test_unregistered_positions_are_those_of_the_plain_formula(px: Any) -> None:
     found = coordinates.unregistered_um(px, SIZE_PX, SIZE_UM, (-485, -235))
     assert found.tolist() == [reference.unregistered(p, FIELD) for p in px]
 
 
-@settings(deadline=None)
 @given(columns, registrations)
 def test_one_row_of_parameters_a_point_gives_what_shared_parameters_give(px: Any, registration: Any) -> None:
     many = (len(px), 1)
@@ -66,7 +63,6 @@ def test_one_row_of_parameters_a_point_gives_what_shared_parameters_give(px: Any
     np.testing.assert_array_equal(coordinates.motor_um(offset, *rows), motor(px, registration))
 
 
-@settings(deadline=None)
 @given(columns, registrations)
 def test_equal_steps_in_the_field_are_equal_steps_in_the_motor_frame(px: Any, registration: Any) -> None:
     there, back = motor(np.add(px, 3), registration), motor(np.subtract(px, 3), registration)
@@ -91,7 +87,6 @@ def test_unregistered_positions_lie_half_a_pixel_off() -> None:
     assert coordinates.centred_um([(124, 220)], SIZE_PX, SIZE_UM).tolist() == [[1.25, 1.25]]
 
 
-@settings(deadline=None)
 @given(columns, st.lists(registrations, min_size=20, max_size=20))
 def test_units_of_many_fields_are_placed_at_once(px: Any, fields: list[dict[str, float]]) -> None:
     """Fields of different sizes, too: the second half is half as large."""
@@ -109,7 +104,6 @@ def test_units_of_many_fields_are_placed_at_once(px: Any, fields: list[dict[str,
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-@settings(deadline=None)
 @given(columns, registrations)
 def test_the_stack_leads_back_to_the_motor_frame(px: Any, registration: dict[str, float]) -> None:
     found = motor(px, registration)
@@ -134,7 +128,6 @@ def test_no_units_and_units_nowhere_have_their_places() -> None:
 # --- the plane of a field --------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.1, 5), st.floats(0.1, 5))
 def test_at_its_own_resolution_the_grid_is_the_pixels(width: int, height: int, x_um: float, y_um: float) -> None:
     size_px, size_um = (width, height), (width * x_um, height * y_um)
@@ -144,7 +137,6 @@ def test_at_its_own_resolution_the_grid_is_the_pixels(width: int, height: int, x
     np.testing.assert_allclose(grid.offsets(), coordinates.centred_um(pixels, size_px, size_um), atol=1e-9)
 
 
-@settings(deadline=None)
 @given(st.floats(1, 700), st.floats(1, 700), st.floats(0.5, 300), st.integers(1, 9))
 def test_a_grid_is_centred_evenly_spaced_and_covers_the_field(width: float, height: float, um: float, n: int) -> None:
     grid = coordinates.grid((10, 10), (width, height), um)
@@ -173,7 +165,6 @@ def test_a_shape_is_told_before_any_point_is_made() -> None:
     assert coordinates.grid(SIZE_PX, SIZE_UM, 0.001, 1000).shape == (1100, 620)
 
 
-@settings(deadline=None)
 @given(registrations)
 def test_a_grid_is_registered_as_its_pixels_are(registration: dict[str, float]) -> None:
     grid = coordinates.grid(SIZE_PX, SIZE_UM, stride=40).offsets()
@@ -202,7 +193,6 @@ def test_the_outline_runs_along_the_outer_edges() -> None:
     assert coordinates.outline_um((4, 2), 2).tolist() == by_hand
 
 
-@settings(deadline=None)
 @given(st.integers(1, 30))
 def test_every_corner_is_on_the_outline_and_its_points_are_evenly_spaced(points: int) -> None:
     outline = coordinates.outline_um((12, 12), points)

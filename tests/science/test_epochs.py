@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gql_nda.science import epochs
 
 from . import reference_epochs
-from .strategies import steady
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -47,7 +46,6 @@ def test_known_is_where_nothing_is_nan() -> None:
 # --- epochs ----------------------------------------------------------------------------------------
 
 
-@steady
 @given(recordings(), st.sampled_from([0.0, 0.1, 0.25, 1.0]))
 def test_epochs_are_those_of_the_plain_formula(recording: Any, min_duration: float) -> None:
     mask, times = recording
@@ -57,7 +55,6 @@ def test_epochs_are_those_of_the_plain_formula(recording: Any, min_duration: flo
     np.testing.assert_allclose(found.seconds, np.reshape([[e[2], e[3]] for e in expected], (-1, 2)), atol=1e-12)
 
 
-@steady
 @given(masks)
 def test_runs_tell_the_mask(mask: Mask) -> None:
     again = np.zeros(len(mask), bool)
@@ -67,7 +64,6 @@ def test_runs_tell_the_mask(mask: Mask) -> None:
     np.testing.assert_array_equal(again, mask)
 
 
-@steady
 @given(recordings())
 def test_epochs_cover_the_samples_they_are_made_of(recording: Any) -> None:
     """And no sample else, whatever the clock does: seconds tell what samples tell."""
@@ -77,7 +73,6 @@ def test_epochs_cover_the_samples_they_are_made_of(recording: Any) -> None:
     np.testing.assert_array_equal(on, mask & ~np.isnan(times))
 
 
-@steady
 @given(recordings(), st.floats(0, 1), st.floats(0, 1))
 def test_a_longer_minimum_keeps_fewer(recording: Any, one: float, other: float) -> None:
     mask, times = recording
@@ -85,7 +80,6 @@ def test_a_longer_minimum_keeps_fewer(recording: Any, one: float, other: float) 
     assert [span for span in all_ if span in longer] == longer
 
 
-@steady
 @given(hnp.arrays(bool, (2, 30)))
 def test_an_intersection_on_one_axis_is_that_of_the_masks(both: Mask) -> None:
     times = np.arange(30) / 6.3

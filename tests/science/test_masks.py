@@ -13,7 +13,6 @@ from gql_nda.science import masks
 
 from . import reference_masks
 from .golden import DATA
-from .strategies import steady
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +48,6 @@ def sparse_of(image: Floats) -> masks.Sparse:
 # --- pixels and images -----------------------------------------------------------------------------
 
 
-@steady
 @given(columns())
 def test_pixels_count_from_one_and_by_columns(column: Any) -> None:
     found = mask_of(column)
@@ -73,7 +71,6 @@ def test_pixels_that_make_no_sense_are_refused() -> None:
     assert masks.sparse([3.0], [1], 4, 4).row.tolist() == [2]
 
 
-@steady
 @given(st.lists(columns(), max_size=4))
 def test_dense_masks_hold_the_weights_and_nothing_else(many: Any) -> None:
     found = masks.dense([mask_of(c) for c in many], HEIGHT, WIDTH)
@@ -84,7 +81,6 @@ def test_dense_masks_hold_the_weights_and_nothing_else(many: Any) -> None:
         assert not np.delete(flat, np.array(pixels, int) - 1).any()
 
 
-@steady
 @given(st.lists(columns(), max_size=4))
 def test_labels_are_those_of_the_plain_formula(many: Any) -> None:
     ids = list(range(7, 7 + len(many)))
@@ -103,7 +99,6 @@ def test_the_larger_weight_wins_and_the_first_of_equals() -> None:
 # --- energy ----------------------------------------------------------------------------------------
 
 
-@steady
 @given(st.lists(st.floats(0, 5, width=32) | st.sampled_from([0.0, 1.0, 2.0, -1.0]), max_size=12))
 def test_energy_is_that_of_the_plain_formula(weight: list[float]) -> None:
     weight = [w if w > 1e-6 else min(w, 0.0) for w in weight]
@@ -111,7 +106,6 @@ def test_energy_is_that_of_the_plain_formula(weight: list[float]) -> None:
     np.testing.assert_allclose(masks.energy(weight), expected, atol=1e-12)
 
 
-@steady
 @given(st.lists(st.floats(0.1, 5), min_size=1, max_size=12), st.floats(1e-3, 1e3), st.randoms(use_true_random=False))
 def test_energy_knows_no_scale_and_no_order(weight: list[float], scale: float, random: Any) -> None:
     weight = [round(w, 2) for w in weight]
@@ -140,7 +134,6 @@ def test_contours_are_those_of_upstream(level: float) -> None:
         assert sorted(map(tuple, np.round(ours[:-1], 9))) == sorted(map(tuple, np.round(theirs[:-1], 9)))
 
 
-@steady
 @given(columns(), st.sampled_from([0.5, 0.9, 0.97]))
 def test_contours_hold_the_heaviest_pixels_that_hold_the_level(column: Any, level: float) -> None:
     mask = mask_of(column)
@@ -158,7 +151,6 @@ def test_contours_of_a_cell_hold_nearly_all_its_energy() -> None:
     assert held / (image**2).sum() == pytest.approx(0.97, abs=0.005)
 
 
-@steady
 @given(st.sampled_from([(0.0, 0.0), (43.0, 24.0), (20.0, 0.0)]), st.integers(0, 5))
 def test_lines_close_at_the_edges_of_the_field_too(at: tuple[float, float], seed: int) -> None:
     for line in masks.contour(sparse_of(blob(at=at, seed=seed))):
@@ -167,7 +159,6 @@ def test_lines_close_at_the_edges_of_the_field_too(at: tuple[float, float], seed
         assert (line.max(axis=0) < (44, 25)).all()
 
 
-@steady
 @given(st.lists(st.floats(), min_size=1, max_size=20), st.sampled_from([0.01, 0.97, 0.999999]))
 def test_whatever_weights_are_lines_close(weight: list[float], level: float) -> None:
     """Warnings are errors here."""

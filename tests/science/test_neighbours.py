@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gql_nda.science.neighbours import Neighbours
@@ -24,7 +24,6 @@ def plainly(points: Any, place: Any, radius: float, first: int | None) -> list[t
     return sorted(pair for pair in distances if pair[0] <= radius)[:first]
 
 
-@settings(deadline=None)
 @given(points, place, st.integers(1, 120).map(math.sqrt) | st.just(math.inf), st.none() | st.integers(1, 70))
 def test_near_is_what_a_sorted_list_of_distances_begins_with(
     points: Any, place: Any, radius: float, first: int | None
@@ -35,7 +34,6 @@ def test_near_is_what_a_sorted_list_of_distances_begins_with(
     ]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.001, 2), st.integers(1, 300))
 def test_places_off_a_lattice(seed: int, radius: float, first: int) -> None:
     scattered = np.random.default_rng(seed).uniform(-1, 1, (200, 3))

@@ -13,7 +13,6 @@ from gql_nda.science import oracle
 
 from . import reference, reference_raster
 from .golden import golden
-from .strategies import steady
 
 Floats = NDArray[np.float64]
 
@@ -32,14 +31,12 @@ conditions = st.integers(1, 3).flatmap(lambda units: st.lists(condition(units), 
 # --- the score -------------------------------------------------------------------------------------
 
 
-@steady
 @given(conditions)
 def test_the_score_is_that_of_the_plain_formula(responses: list[Floats]) -> None:
     expected = [reference.oracle_score([c[u].tolist() for c in responses]) for u in range(len(responses[0]))]
     np.testing.assert_allclose(oracle.oracle_score(responses), expected, atol=1e-6)
 
 
-@steady
 @given(conditions, st.randoms(use_true_random=False))
 def test_the_order_of_repeats_and_conditions_does_not_matter(responses: list[Floats], random: Any) -> None:
     turned = [c[:, random.sample(range(c.shape[1]), c.shape[1])] for c in responses]
@@ -47,7 +44,6 @@ def test_the_order_of_repeats_and_conditions_does_not_matter(responses: list[Flo
     np.testing.assert_allclose(oracle.oracle_score(turned), oracle.oracle_score(responses), atol=1e-6)
 
 
-@steady
 @given(conditions)
 def test_a_unit_scores_alone_what_it_scores_among_others(responses: list[Floats]) -> None:
     together = oracle.oracle_score(responses)
@@ -55,7 +51,6 @@ def test_a_unit_scores_alone_what_it_scores_among_others(responses: list[Floats]
     np.testing.assert_allclose(together, alone, atol=1e-9)
 
 
-@steady
 @given(conditions)
 def test_a_score_is_a_correlation(responses: list[Floats]) -> None:
     assert np.all(np.abs(oracle.oracle_score(responses)) <= 1)
@@ -159,7 +154,6 @@ def test_scores_of_traces_are_those_of_the_plain_formula() -> None:
     assert found.reasons == [None] * 5
 
 
-@steady
 @given(st.permutations(range(len(SHOWN))), st.floats(0.5, 20), st.floats(-10, 10))
 def test_scores_follow_no_order_scale_or_offset(order: list[int], scale: float, offset: float) -> None:
     traces, frames, delays = recording(3)
@@ -257,7 +251,6 @@ def test_blocks_hold_each_clip_once_in_falling_order_whatever_the_case() -> None
     assert found.reason is None
 
 
-@steady
 @given(st.permutations(range(len(BLOCKS))))
 def test_trials_may_come_in_any_order(order: list[int]) -> None:
     found = oracle.oracle_blocks(order, [BLOCKS[i] for i in order], repeats=3)
@@ -310,7 +303,6 @@ def test_a_raster_is_that_of_the_plain_formula(less: float) -> None:
     assert found.reasons == [None] * 4
 
 
-@steady
 @given(st.floats(0.1, 10), st.floats(-5, 5))
 def test_a_normalised_raster_knows_no_scale_or_offset(scale: float, offset: float) -> None:
     traces, frames, delays = recording(2)
@@ -368,7 +360,6 @@ def test_upstream_raster() -> None:
     assert found.reasons == [None]
 
 
-@steady
 @given(hnp.arrays(float, (2, 248), elements=st.floats(), fill=st.floats()))
 def test_whatever_traces_hold_is_scored_and_shown_or_told(traces: Floats) -> None:
     """Warnings are errors here."""

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from gql_nda.science import population
 
-from .strategies import steady
-
 Floats = NDArray[np.float64]
 
 traces = hnp.arrays(
@@ -33,7 +31,6 @@ def pearson(a: list[float], b: list[float]) -> float:
     )
 
 
-@steady
 @given(traces)
 def test_correlations_are_those_of_the_plain_formula(values: Any) -> None:
     found = population.correlations(values)
@@ -43,7 +40,6 @@ def test_correlations_are_those_of_the_plain_formula(values: Any) -> None:
         assert (reason is None) == np.isfinite(row).any()
 
 
-@steady
 @given(traces)
 def test_a_matrix_is_symmetric_and_bounded(values: Any) -> None:
     r = population.correlations(values).r
@@ -52,7 +48,6 @@ def test_a_matrix_is_symmetric_and_bounded(values: Any) -> None:
     assert set(np.diag(r)[~np.isnan(np.diag(r))].tolist()) <= {1.0}
 
 
-@steady
 @given(traces, st.floats(0.5, 20), st.floats(-10, 10), st.randoms(use_true_random=False))
 def test_correlations_know_no_scale_offset_or_order_of_frames(
     values: Any, scale: float, offset: float, random: Any
@@ -95,7 +90,6 @@ def test_no_units_no_frames_and_one_frame() -> None:
     assert np.isnan(population.correlations(np.ones((2, 1))).r).all()
 
 
-@steady
 @given(hnp.arrays(float, (3, 5), elements=st.floats(), fill=st.floats()))
 def test_whatever_traces_hold_is_correlated_or_told(values: Floats) -> None:
     """Warnings are errors here."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gql_nda.science import resampling
 
 from . import reference, reference_resampling
-from .strategies import steady
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +26,6 @@ def clock(count: int, hz: float, start: float = 0.0) -> Floats:
 # --- traces ----------------------------------------------------------------------------------------
 
 
-@steady
 @given(
     hnp.arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(2, 12)), elements=numbers),
     st.lists(st.floats(-1, 4), max_size=5),
@@ -79,7 +77,6 @@ def test_two_frames_at_one_time_are_no_error() -> None:
 # --- behaviour -------------------------------------------------------------------------------------
 
 
-@steady
 @given(series, st.floats(7.0, 12.0), st.floats(-0.5, 0.5), st.integers(0, 3))
 def test_resampled_values_are_those_of_the_plain_formula(values: Any, hz: float, start: float, unknown: int) -> None:
     source, target = clock(len(values), hz, start), clock(20, 6.29)
@@ -88,14 +85,12 @@ def test_resampled_values_are_those_of_the_plain_formula(values: Any, hz: float,
     np.testing.assert_allclose(found, reference.resample(values.tolist(), source.tolist(), target.tolist()), atol=1e-9)
 
 
-@steady
 @given(st.floats(7, 130), st.floats(1, 6.9))
 def test_the_filter_is_that_of_the_plain_formula(source_hz: float, target_hz: float) -> None:
     found = resampling.lowpass_taps(source_hz, target_hz)
     np.testing.assert_allclose(found, reference.taps(source_hz, target_hz), atol=1e-12)
 
 
-@steady
 @given(hnp.arrays(float, (3, 50), elements=st.floats(-50, 50)))
 def test_series_are_resampled_together_as_alone(values: Floats) -> None:
     source, target = clock(50, 20), clock(12, 6)
@@ -104,7 +99,6 @@ def test_series_are_resampled_together_as_alone(values: Floats) -> None:
     np.testing.assert_array_equal(together, alone)
 
 
-@steady
 @given(hnp.arrays(float, 50, elements=st.floats(-50, 50)), st.floats(-3, 3))
 def test_resampling_is_linear(values: Floats, factor: float) -> None:
     source, target = clock(50, 20), clock(12, 6)

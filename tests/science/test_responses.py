@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gql_nda.science import responses
 
 from . import reference, reference_responses
-from .strategies import steady
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +34,6 @@ def recordings(draw: st.DrawFn) -> tuple[Any, Floats, list[int]]:
 # --- by frames -------------------------------------------------------------------------------------
 
 
-@steady
 @given(traces, spans)
 def test_cuts_by_frames_are_those_of_the_plain_formula(values: Any, trials: list[tuple[int, int]]) -> None:
     starts, ends = [s for s, _ in trials], [s + n for s, n in trials]
@@ -75,7 +73,6 @@ def test_no_trials_and_no_units() -> None:
 # --- by times --------------------------------------------------------------------------------------
 
 
-@steady
 @given(recordings(), st.lists(st.tuples(st.floats(-1, 6), st.floats(0, 1.4)), min_size=1, max_size=4))
 def test_cuts_by_times_are_those_of_the_plain_formula(recording: Any, trials: list[tuple[float, float]]) -> None:
     values, frames, delays = recording
@@ -94,7 +91,6 @@ def test_cuts_by_times_are_those_of_the_plain_formula(recording: Any, trials: li
             assert np.isnan(row[length:]).all()
 
 
-@steady
 @given(st.floats(0.1, 0.2), st.integers(2, 60))
 def test_the_axis_is_measured_and_reaches_the_end(period: float, samples: int) -> None:
     frames = np.arange(100) * period
@@ -130,7 +126,6 @@ def test_a_trial_that_ends_before_it_starts_has_no_samples() -> None:
 # --- means -----------------------------------------------------------------------------------------
 
 
-@steady
 @given(hnp.arrays(float, hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=6), elements=gappy))
 def test_a_psth_is_that_of_the_plain_formula(values: Floats) -> None:
     found = responses.psth(values)
@@ -141,14 +136,12 @@ def test_a_psth_is_that_of_the_plain_formula(values: Floats) -> None:
             assert s == pytest.approx(reference_responses.sem(column), abs=1e-9, nan_ok=True)
 
 
-@steady
 @given(hnp.arrays(float, (2, 5, 4), elements=gappy), st.permutations(range(5)))
 def test_the_order_of_repeats_does_not_matter(values: Floats, order: list[int]) -> None:
     for found, turned in zip(responses.psth(values), responses.psth(values[:, order]), strict=True):
         np.testing.assert_allclose(found, turned, atol=1e-9)
 
 
-@steady
 @given(hnp.arrays(float, (2, 5, 4), elements=gappy), st.floats(0.1, 10), st.floats(-10, 10))
 def test_a_psth_follows_scale_and_offset(values: Floats, scale: float, offset: float) -> None:
     found, moved = responses.psth(values), responses.psth(values * scale + offset)
@@ -172,7 +165,6 @@ def test_a_psth_worked_out_by_hand() -> None:
     assert found.n.tolist() == [2, 1]
 
 
-@steady
 @given(traces, spans)
 def test_trial_means_are_the_means_of_cuts(values: Any, trials: list[tuple[int, int]]) -> None:
     starts, ends = [s for s, _ in trials], [s + n for s, n in trials]
@@ -182,7 +174,6 @@ def test_trial_means_are_the_means_of_cuts(values: Any, trials: list[tuple[int, 
     np.testing.assert_array_equal(counts, expected.n)
 
 
-@steady
 @given(recordings(), st.lists(st.tuples(st.floats(-1, 6), st.floats(0, 3)), max_size=6))
 def test_window_means_are_those_of_the_plain_formula(recording: Any, windows: list[tuple[float, float]]) -> None:
     values, frames, delays = recording
@@ -215,7 +206,6 @@ def test_many_units_are_averaged_as_alone() -> None:
     np.testing.assert_array_equal(means, alone)
 
 
-@steady
 @given(hnp.arrays(float, (2, FRAMES), elements=st.floats(), fill=st.floats()))
 def test_whatever_traces_hold_is_averaged(values: Floats) -> None:
     """Warnings are errors here."""

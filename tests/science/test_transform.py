@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -96,14 +96,12 @@ splines = st.integers(1, 8).flatmap(
 )
 
 
-@settings(deadline=None)
 @given(polynomials | chunks | splines, points)
 def test_a_stage_is_the_plain_formula(stage: Json, points: Floats) -> None:
     expected = [reference_transform.transform(solution(stage), p) for p in points.tolist()]
     np.testing.assert_allclose(placed(solution(stage), points), np.reshape(expected, (-1, 3)), rtol=1e-9, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(hnp.arrays(float, st.tuples(st.integers(0, 9), st.just(3)), elements=st.floats(-0.5, 1.5)))
 def test_stages_act_one_after_the_other(points: Floats) -> None:
     bent = bending()
@@ -191,7 +189,6 @@ def test_versions_that_are_unknown_are_refused() -> None:
 # --- laws ------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(hnp.arrays(float, (4, 3), elements=st.floats(-10, 10)), points, st.integers(1, 3))
 def test_a_polynomial_of_any_order_learns_an_affine_map(affine: Floats, points: Floats, order: int) -> None:
     stage = fitting.polynomial(LANDMARKS, fitting.kernel(LANDMARKS, 1) @ affine, order)
@@ -315,7 +312,6 @@ def test_the_last_spline_decides() -> None:
     assert (far.extrapolated.tolist(), near.extrapolated.tolist()) == ([False], [True, False])
 
 
-@settings(deadline=None)
 @given(hnp.arrays(float, (6, 3), elements=st.integers(-4, 12).map(lambda n: n / 8)))
 def test_what_lies_between_points_inside_lies_inside(points: Floats) -> None:
     parsed = transform.parse(solution(fitting.gridded_spline((2, 3, 2), np.zeros((16, 3)))))

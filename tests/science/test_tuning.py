@@ -14,7 +14,6 @@ from gql_nda.science import tuning
 
 from . import reference_responses, reference_tuning
 from .golden import golden
-from .strategies import steady
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +55,6 @@ def test_segments_that_make_no_sense() -> None:
     assert tuning.segments([0.0], [5.0], 3).offset.tolist() == [5]  # an onset after the end: of no length
 
 
-@steady
 @given(st.permutations(SIXTEEN.tolist()), st.floats(0, 70), st.floats(6, 9), st.integers(0, 154))
 def test_frames_of_segments_are_those_taken_in_them(order: list[float], start: float, hz: float, delay: int) -> None:
     shown = tuning.segments([order], [np.arange(16) * DURATION / 16], DURATION)
@@ -130,7 +128,6 @@ def test_no_trials_and_no_units() -> None:
 # --- selectivity -----------------------------------------------------------------------------------
 
 
-@steady
 @given(responses)
 def test_indices_are_those_of_the_plain_formula(r: Floats) -> None:
     found = tuning.selectivity(r, SIXTEEN)
@@ -149,7 +146,6 @@ def test_indices_are_those_of_the_plain_formula(r: Floats) -> None:
             assert angles_apart(found.direction[u], direction, 360) < 1e-5
 
 
-@steady
 @given(responses)
 def test_indices_and_angles_keep_their_bounds(r: Floats) -> None:
     found = tuning.selectivity(r, SIXTEEN)
@@ -161,7 +157,6 @@ def test_indices_and_angles_keep_their_bounds(r: Floats) -> None:
         assert (reason is None) == np.isfinite([column[u] for column in found[:6]]).all()
 
 
-@steady
 @given(responses, st.floats(1e-3, 1e3), st.permutations(range(16)))
 def test_indices_know_no_scale_and_no_order(r: Floats, scale: float, order: list[int]) -> None:
     r = np.round(r, 2)
@@ -171,7 +166,6 @@ def test_indices_know_no_scale_and_no_order(r: Floats, scale: float, order: list
             np.testing.assert_allclose(getattr(found, name), getattr(turned, name), atol=1e-9)
 
 
-@steady
 @given(hnp.arrays(float, (1, 16), elements=st.floats(0, 100)), st.integers(1, 15))
 def test_turned_responses_turn_the_preferences(r: Floats, steps: int) -> None:
     found, turned = tuning.selectivity(r, SIXTEEN), tuning.selectivity(np.roll(r, steps, axis=1), SIXTEEN)
@@ -183,7 +177,6 @@ def test_turned_responses_turn_the_preferences(r: Floats, steps: int) -> None:
         assert angles_apart(turned.orientation[0], found.orientation[0] + 22.5 * steps, 180) < 1e-5
 
 
-@steady
 @given(hnp.arrays(float, (2, 16), elements=st.floats(), fill=st.floats()))
 def test_whatever_responses_are_the_indices_keep_their_bounds(r: Floats) -> None:
     """Warnings are errors here."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Table
 from sqlalchemy.types import Integer
@@ -14,10 +14,7 @@ from gql_nda.tables import TABLES, Float32, key_names, narrow
 from tests.stores.dataset import pool
 from tests.stores.reference import REFERENCE
 
-thorough = settings(
-    deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-"""For machines that do other things at the same time."""
+thorough = settings(max_examples=1000)
 
 tables = st.sampled_from(list(TABLES.values()))
 

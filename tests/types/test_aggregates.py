@@ -137,7 +137,7 @@ async def test_histogram_is_numpys(
     assert (found["below"], found["above"], found["nulls"]) == (0, 0, len(rows) - len(values))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), of=st.sampled_from(sorted(COLUMNS)), where=st.sampled_from(WHERE))
 async def test_any_bins(data: Any, of: str, where: Any, client: Client, demo_path: Path) -> None:
     values = column(filter(where[1], units(demo_path)), of)
@@ -153,7 +153,7 @@ async def test_any_bins(data: Any, of: str, where: Any, client: Client, demo_pat
     assert sum(found["counts"]) + found["below"] + found["above"] == len(values)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), of=st.sampled_from(sorted(COLUMNS)))
 async def test_any_edges(data: Any, of: str, client: Client, demo_path: Path) -> None:
     values = column(units(demo_path), of)

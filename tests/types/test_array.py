@@ -130,7 +130,7 @@ BOUNDS = st.none() | st.integers(-100, 100) | st.sampled_from([2**31 - 1, -(2**3
 STEPS = st.none() | st.integers(1, 100) | st.just(2**31 - 1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(index=st.integers(0, len(ARRAYS) - 1), start=BOUNDS, stop=BOUNDS, step=STEPS)
 async def test_slices_are_pythons(
     arrays: Client, index: int, start: int | None, stop: int | None, step: int | None
@@ -179,7 +179,7 @@ async def test_preview_by_default(index: int, arrays: Client) -> None:
     assert (await told(arrays, index, "preview { x min max }"))["preview"] == drawn(ARRAYS[index], 1000)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(index=st.integers(0, len(ARRAYS) - 1), points=st.integers(1, 60) | st.integers(60, 3000))
 async def test_preview_is_a_plain_loops(arrays: Client, index: int, points: int) -> None:
     found = await told(arrays, index, f"preview(points: {points}) {{ x min max }}")

@@ -254,7 +254,7 @@ async def test_cursors_are_bound_to_the_listed_keys(sqlite_client: Client) -> No
 # --- cursors that are none -------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(after=st.text() | st.binary().map(encode64) | st.from_regex(r"[A-Za-z0-9_=-]{1,40}"))
 async def test_any_text_is_refused(sqlite_client: Client, after: str) -> None:
     assert await foreign(sqlite_client, PAGE, after=after)
@@ -271,13 +271,13 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(value=JSON)
 async def test_any_json_is_refused(sqlite_client: Client, value: Any) -> None:
     assert await foreign(sqlite_client, PAGE, after=encode64(orjson.dumps(value)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values=st.lists(JSON, max_size=5))
 async def test_forged_positions_are_refused_or_positions(client: Client, values: list[Any]) -> None:
     """Who forges a cursor gets a page or a refusal: never an error of the server's."""

@@ -212,7 +212,7 @@ HOLDS: dict[str, Callable[[str, Any], bool]] = {
 }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     field=st.sampled_from([("strKey", "str_key"), ("hash", "hash")]), op=st.sampled_from(list(HOLDS)), data=st.data()
 )

@@ -117,7 +117,7 @@ async def test_a_malformed_name_is_refused(name: str, sqlite_client: Client) -> 
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": "strKey"}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(name=st.text() | st.from_regex(r"[0-9]{1,6}_[0-9]{1,6}_[0-9]{1,10}", fullmatch=True))
 async def test_any_name_is_a_unit_or_null_or_refused(sqlite_client: Client, name: str) -> None:
     answer = await sqlite_client.answer(UNIT, k=name)
@@ -268,7 +268,7 @@ async def test_a_malformed_id_is_refused(wrong: str, sqlite_client: Client) -> N
     assert len(error["message"]) < 200
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     one=st.text()
     | st.binary().map(encode64)
