@@ -8,8 +8,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     get_named_type,
-    get_nullable_type,
-    is_leaf_type,
     is_non_null_type,
 )
 from graphql.execution.collect_fields import FieldDetails
@@ -57,7 +55,7 @@ class Compiler:
 
     def level(self, kind: GraphQLObjectType, selection: n.Selection, table: Table) -> n.Level:
         """The plan of rows of a table."""
-        compiling = _Level(self, table)
+        compiling = _Level(self)
         fields = compiling.fields(kind, selection.details, (), table, ())
         return n.Level(kind, selection, table, fields, tuple(compiling.parts), once(compiling.refs))
 
@@ -95,8 +93,8 @@ class Compiler:
 class _Level:
     """Compiles one level: collects its parts, and the columns that it needs."""
 
-    def __init__(self, compiler: Compiler, table: Table) -> None:
-        self._compiler, self._table = compiler, table
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
         self.parts: list[n.Part] = []
         self.refs: list[Ref] = []
 
@@ -202,11 +200,6 @@ def name_of(selected: n.Selection) -> str:
 def object_type(selected: n.Selection) -> Any:
     """The type of the objects that a field holds."""
     return get_named_type(selected.field.type)
-
-
-def is_leaf(selected: n.Selection) -> bool:
-    """Whether the field holds one scalar or enum."""
-    return is_leaf_type(get_nullable_type(selected.field.type))
 
 
 def spec_for(selected: n.Selection) -> Any:

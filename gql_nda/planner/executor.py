@@ -147,7 +147,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
 
     async def _looked_up(self, spec: LookupSpec, selected: Selection, path: Path) -> Any:
         try:
-            key = spec.key(arguments(selected, self.variable_values))
+            key = spec.key(arguments(selected, self))
             return await self._row(object_type(selected), selected, path, spec.relation.table, key)
         except Exception as error:
             self.handle_field_error(error, selected.field.type, selected.details, path)

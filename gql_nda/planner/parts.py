@@ -15,9 +15,9 @@ from gql_nda.planner.text import quoted
 from gql_nda.query import Key, Planned, Row
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import ArrayRef
+from gql_nda.types.fields import given_of
 
 if TYPE_CHECKING:
-    from gql_nda.context import Context
     from gql_nda.planner.answer import Answer
 
 Where = Callable[[int], Path]
@@ -160,16 +160,17 @@ def _int(value: int) -> int:
 async def _batch(within: "Answer", part: Batch, owners: Sequence[Row | None], where: Where) -> Texts:
     """The results of one call for all rows, each completed by graphql-core: they may be of any type."""
     rows = list({owner.key: owner for owner in owners if owner is not None}.values())
-    results = dict(zip([row.key for row in rows], await _results(part, rows, within.context), strict=True))
+    results = dict(zip([row.key for row in rows], await _results(within, part, rows), strict=True))
     selected, answered = part.site.selection, within.reference.answered
     return [
         await answered(selected, where(i), results[owner.key]) if owner else "null" for i, owner in enumerate(owners)
     ]
 
 
-async def _results(part: Batch, rows: Sequence[Row], context: "Context") -> Sequence[Any]:
-    """The results; an error of the function is every row's."""
+async def _results(within: "Answer", part: Batch, rows: Sequence[Row]) -> Sequence[Any]:
+    """The results; an error of the function, or of its arguments, is every row's."""
     try:
-        return await part.spec.function(rows, context) if rows else []
+        given = given_of(within.reference.arguments(part.site.selection))
+        return await part.spec.function(rows, within.context, **given) if rows else []
     except Exception as error:
         return [error] * len(rows)

@@ -10,6 +10,7 @@ from graphql import GraphQLObjectType
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, Undefined
+from strawberry.types.arguments import convert_arguments
 
 from gql_nda.context import Context
 from gql_nda.planner.batches import Texts
@@ -44,6 +45,10 @@ class Reference:
     def coerced(self, selected: Selection) -> dict[str, Any]:
         """The arguments of a field as its resolver gets them."""
         return coerced(selected, self._executor.variable_values)
+
+    def arguments(self, selected: Selection) -> dict[str, Any]:
+        """The arguments of a field as a function of ours takes them."""
+        return arguments(selected, self._executor)
 
     async def executed(self, selected: Selection, sources: Sequence[Any], where: Where) -> Texts:
         """A field of each source; None where it is null and must not be."""
@@ -101,12 +106,12 @@ def coerced(selected: Selection, variables: VariableValues) -> dict[str, Any]:
     return get_argument_values(selected.field, first.node, variables, first.fragment_variable_values)
 
 
-def arguments(selected: Selection, variables: VariableValues) -> dict[str, Any]:
-    """The arguments of a field of ours, by Python name."""
-    given = coerced(selected, variables)
-    declared = selected.field.extensions["strawberry-definition"].arguments
-    names = zip(selected.field.args, declared, strict=True)
-    return {argument.python_name: given[name] for name, argument in names if name in given}
+def arguments(selected: Selection, executor: Executor[Any]) -> dict[str, Any]:
+    """The arguments of a field of ours, as Strawberry gives them to its resolver."""
+    schema: Any = executor.schema
+    field, ours = selected.field.extensions["strawberry-definition"], schema._strawberry_schema
+    given = coerced(selected, executor.variable_values)
+    return convert_arguments(given, field.arguments, ours.schema_converter.scalar_registry, ours.config)
 
 
 async def _ended(text: str | None) -> str | None:

@@ -14,7 +14,6 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 import strawberry
 from sqlalchemy import Table
 from strawberry import UNSET
-from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
@@ -27,7 +26,7 @@ from gql_nda.query import Planned, Ref
 from gql_nda.resolvers import aggregates
 from gql_nda.resolvers.aggregates import BINS, Bins, By
 from gql_nda.types.entity import ENTITIES, type_name
-from gql_nda.types.fields import declared, spec_of
+from gql_nda.types.fields import argument, declared, spec_of
 from gql_nda.types.filters import Meaning, enumerated, scalars, upper
 
 T = TypeVar("T")
@@ -128,7 +127,7 @@ class StatisticsSpec:
 
     def arguments(self) -> list[StrawberryArgument]:
         """``of``."""
-        return [_argument("of", _number_field(self.table), "The number to describe.", required=True)]
+        return [argument("of", _number_field(self.table), "The number to describe.")]
 
 
 @dataclass(frozen=True)
@@ -147,11 +146,11 @@ class HistogramSpec:
     def arguments(self) -> list[StrawberryArgument]:
         """``of``, and the bins."""
         return [
-            _argument("of", _number_field(self.table), "The number to count.", required=True),
-            _argument("bins", int, f"Number of bins of equal width, from 1: {BINS} unless told."),
-            _argument("min", float, "Where the first bin starts; at the least value unless told."),
-            _argument("max", float, "Where the last bin ends; at the largest value unless told."),
-            _argument("edges", list[float], "The edges of the bins, increasing: in place of the other three."),
+            argument("of", _number_field(self.table), "The number to count."),
+            argument("bins", int | None, f"Number of bins of equal width, from 1: {BINS} unless told."),
+            argument("min", float | None, "Where the first bin starts; at the least value unless told."),
+            argument("max", float | None, "Where the last bin ends; at the largest value unless told."),
+            argument("edges", list[float] | None, "The edges of the bins, increasing: in place of the other three."),
         ]
 
 
@@ -169,7 +168,7 @@ class GroupsSpec:
 
     def arguments(self) -> list[StrawberryArgument]:
         """``by``."""
-        return [_argument("by", list[_group_field(self.table)], "The values to group by.", required=True)]  # type: ignore[misc]
+        return [argument("by", list[_group_field(self.table)], "The values to group by.")]  # type: ignore[misc]
 
 
 def _asked(selections: Iterable[Selection]) -> Iterator[str]:
@@ -179,12 +178,6 @@ def _asked(selections: Iterable[Selection]) -> Iterator[str]:
         if of is not None:
             yield getattr(of, "value", of)
         yield from _asked(selected.selections)
-
-
-def _argument(name: str, kind: Any, description: str, *, required: bool = False) -> StrawberryArgument:
-    default = {} if required else {"default": UNSET}
-    annotation = StrawberryAnnotation(kind if required else kind | None)
-    return StrawberryArgument(name, None, annotation, description=description, **default)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Column, Table
+from strawberry import UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
@@ -128,15 +129,32 @@ class ChildrenSpec:
 
 @dataclass(frozen=True)
 class BatchSpec:
-    """A function of all rows of a level: it returns one result for each."""
+    """A function of all rows of a level, and of arguments by name: it returns one result for each row.
 
-    function: Callable[[Sequence[Row], Context], Awaitable[Sequence[Any]]]
+    An argument that is left out, or null, is the function's own default.
+    """
+
+    function: Callable[..., Awaitable[Sequence[Any]]]
+    parameters: tuple[StrawberryArgument, ...] = ()
     plain: ClassVar[bool] = False
 
-    def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
-        """The result for one row."""
-        context = info.context
-        return context.loaders.derived(self.function, lambda rows: self.function(rows, context)).load(Derived(row))
+    def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
+        """The result for one row: rows for which the same is asked are of one call."""
+        context, given = info.context, given_of(kwargs)
+
+        async def batch(rows: Sequence[Row]) -> Sequence[Any]:
+            return await self.function(rows, context, **given)
+
+        return context.loaders.derived((self.function, repr(given)), batch).load(Derived(row))
+
+    def arguments(self) -> list[StrawberryArgument]:
+        """The function's parameters."""
+        return list(self.parameters)
+
+
+def given_of(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that are given: neither left out nor null."""
+    return {name: value for name, value in kwargs.items() if value is not UNSET and value is not None}
 
 
 @dataclass(frozen=True)
@@ -250,14 +268,24 @@ class NdaField(StrawberryField):
         return self.spec.resolve(source, info, kwargs)
 
 
+def argument(
+    name: str,
+    kind: Any,
+    description: str | None,
+    default: Any = UNSET,
+    *,
+    graphql_name: str | None = None,
+    names: dict[str, Any] | None = None,
+) -> StrawberryArgument:
+    """An argument of a field; one of an optional ``kind`` may be left out. A ``kind`` that is text is of ``names``."""
+    annotation = StrawberryAnnotation(kind, namespace=names)
+    return StrawberryArgument(name, graphql_name, annotation, description=description, default=default)
+
+
 def _key_argument(column: Column[Any]) -> StrawberryArgument:
+    number_of_a_field = "fieldIdx" if column.name == "field" else None  # so it is called everywhere
     kind = python_types(column.type)[0]
-    return StrawberryArgument(
-        python_name=column.name,
-        graphql_name="fieldIdx" if column.name == "field" else None,  # the number of a field, everywhere
-        type_annotation=StrawberryAnnotation(kind),
-        description=column.comment,
-    )
+    return argument(column.name, kind, column.comment, graphql_name=number_of_a_field)
 
 
 def declared(spec: Any, description: str | None) -> Any:
@@ -296,9 +324,9 @@ def children(here: Table | None, there: Table, description: str, *, on: tuple[st
     )
 
 
-def batch(function: Callable[..., Awaitable[Sequence[Any]]], description: str) -> Any:
-    """A derived value: a function of all rows of a level."""
-    return declared(BatchSpec(function), description)
+def batch(function: Callable[..., Awaitable[Sequence[Any]]], description: str, *parameters: StrawberryArgument) -> Any:
+    """A derived value: a function of all rows of a level, and of arguments."""
+    return declared(BatchSpec(function, parameters), description)
 
 
 def named(here: Table, there: Column[Any], compute: Callable[..., str]) -> Any:

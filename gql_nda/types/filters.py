@@ -13,7 +13,6 @@ from typing import Any
 import strawberry
 from sqlalchemy import Column, Table
 from strawberry import UNSET
-from strawberry.annotation import StrawberryAnnotation
 from strawberry.types import get_object_definition
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
@@ -23,7 +22,15 @@ from gql_nda.limits import Limits
 from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Ref, Relation, python_types
 from gql_nda.types.entity import ENTITIES, type_name
 from gql_nda.types.enums import ENUMS, OrderDirection
-from gql_nda.types.fields import ColumnSpec, NamedSpec, PresenceSpec, RowSpec, SatelliteColumnSpec, spec_of
+from gql_nda.types.fields import (
+    ColumnSpec,
+    NamedSpec,
+    PresenceSpec,
+    RowSpec,
+    SatelliteColumnSpec,
+    argument,
+    spec_of,
+)
 
 # --- operators -------------------------------------------------------------------------------------
 
@@ -205,16 +212,7 @@ def connection_arguments(table: Table) -> list[StrawberryArgument]:
         "first": ("int | None", "Most rows on the page: 100 unless told, at most 10,000."),
         "after": ("str | None", "The cursor behind which the page starts."),
     }
-    return [
-        StrawberryArgument(
-            python_name=name,
-            graphql_name=None,
-            type_annotation=StrawberryAnnotation(annotation, namespace=globals()),
-            default=UNSET,
-            description=text,
-        )
-        for name, (annotation, text) in described.items()
-    ]
+    return [argument(name, annotation, text, names=globals()) for name, (annotation, text) in described.items()]
 
 
 # --- what a client gave ----------------------------------------------------------------------------

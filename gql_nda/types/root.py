@@ -4,7 +4,6 @@ from typing import Annotated, Any, ClassVar
 
 import strawberry
 from strawberry import UNSET
-from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 
 from gql_nda import tables as t
@@ -17,7 +16,7 @@ from gql_nda.types import behavior, dataset
 from gql_nda.types.connection import Connection
 from gql_nda.types.entity import Node, by_type_name
 from gql_nda.types.field import Field
-from gql_nda.types.fields import ChildrenSpec, LookupSpec, children, declared, lookup
+from gql_nda.types.fields import ChildrenSpec, LookupSpec, argument, children, declared, lookup
 from gql_nda.types.filters import checked
 from gql_nda.types.scan import Scan
 from gql_nda.types.segmentation import Mask
@@ -62,16 +61,7 @@ class UnitLookup(LookupSpec):
 
     def arguments(self) -> list[StrawberryArgument]:
         """The fields of ``UnitKey``."""
-        return [
-            StrawberryArgument(
-                python_name=name,
-                graphql_name=None,
-                type_annotation=StrawberryAnnotation(kind | None),
-                default=UNSET,
-                description=text,
-            )
-            for name, (kind, text) in _WAYS.items()
-        ]
+        return [argument(name, kind | None, text) for name, (kind, text) in _WAYS.items()]
 
 
 _WAYS: dict[str, tuple[Any, str]] = {
@@ -102,14 +92,8 @@ class ListedUnits(ChildrenSpec):
 
     def arguments(self) -> list[StrawberryArgument]:
         """``keys`` and those of any connection."""
-        keys = StrawberryArgument(
-            python_name="keys",
-            graphql_name=None,
-            type_annotation=StrawberryAnnotation(list[UnitKey] | None),
-            default=UNSET,
-            description="Only these units, in this order unless `orderBy`: at most 10,000; all come unless `first`.",
-        )
-        return [keys, *super().arguments()]
+        text = "Only these units, in this order unless `orderBy`: at most 10,000; all come unless `first`."
+        return [argument("keys", list[UnitKey] | None, text), *super().arguments()]
 
 
 @strawberry.type(description="Everything that can be asked.")
