@@ -42,12 +42,14 @@ class Plans:
     def get(self, key: tuple[Any, ...], owner: Any, make: Callable[[], Any]) -> Any:
         """What was made for the key; it lives as long as its owner, whose identity is part of the key."""
         known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = (owner, make())
-            if len(self._known) > self._most:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return known[1]
+        if known is not None:
+            self._known.move_to_end(key)
+            return known[1]
+        made = make()
+        self._known[key] = (owner, made)
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return made
 
 
 class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):

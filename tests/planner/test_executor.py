@@ -1,0 +1,116 @@
+"""Plans are remembered, within bounds; answers are given as who asks for them wants them."""
+
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+
+from gql_nda.context import Context
+from gql_nda.dataset import Dataset
+from gql_nda.planner.executor import Plans
+from gql_nda.schema import Schema, build_schema
+from gql_nda.stores import Store
+
+LEAVING = """query ($out: Boolean = false, $in: Boolean = true) {
+  scans(first: 2) { nodes { fps @skip(if: $out) ...N fields(first: 1) { totalCount @include(if: $in) } } } }
+fragment N on Scan { nframes @include(if: $in) }"""
+
+
+NOBODY = "{ scan(session: 1, scanIdx: 1) { fps } }"
+
+
+async def answered(schema: Schema, store: Store, text: str, *, fragments: bool = False, **given: Any) -> Any:
+    """The data of an answer that was planned whole."""
+    context = Context(store, Dataset(store), fragments=fragments)
+    result = await schema.answer(text, given, None, context)
+    assert not result.errors
+    assert (context.planning.planned > 0, context.planning.fallbacks) == (True, {})
+    return result.data
+
+
+# --- what is remembered ----------------------------------------------------------------------------
+
+
+def made(plans: Plans, *keys: int) -> list[int]:
+    """Which of the keys something is made for."""
+    new: list[int] = []
+
+    def make(key: int) -> int:
+        new.append(key)
+        return -key
+
+    for key in keys:
+        assert plans.get((key,), None, partial(make, key)) == -key
+    return new
+
+
+def test_a_plan_is_made_once() -> None:
+    assert made(Plans(), 1, 2, 1, 2) == [1, 2]
+
+
+def test_the_one_used_longest_ago_is_made_again() -> None:
+    plans = Plans(2)
+    assert made(plans, 1, 2, 1, 3) == [1, 2, 3]  # forgets 2
+    assert made(plans, 1, 3, 2) == [2]
+
+
+@pytest.mark.parametrize("most", [0, 1, 7])
+def test_no_more_is_remembered_than_told(most: int) -> None:
+    plans = Plans(most)
+    assert made(plans, *range(20)) == [*range(20)]
+    assert len(plans._known) == most
+    assert made(plans, 19) == ([] if most else [19])
+
+
+def test_what_can_not_be_made_is_not_remembered() -> None:
+    plans = Plans()
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            plans.get((1,), None, lambda: 1 / 0)
+    assert made(plans, 1) == [1]
+
+
+@pytest.mark.parametrize("cached", [0, 256])
+async def test_all_is_planned_whatever_is_remembered(cached: int, sqlite_store: Store) -> None:
+    schema = build_schema(cached_documents=cached)
+    first, second = [await answered(schema, sqlite_store, LEAVING) for _ in range(2)]
+    assert first == second
+    assert first["scans"]["nodes"][0].keys() == {"fps", "nframes", "fields"}
+
+
+async def test_what_variables_leave_out_is_not_in_the_plan(sqlite_store: Store) -> None:
+    """One document, known by now, asked with each value of its conditions, and by its defaults again."""
+    schema = build_schema()
+    given = [{}, {"out": True}, {"in": False}, {"out": True, "in": False}, {}]
+    answers = [await answered(schema, sqlite_store, LEAVING, **each) for each in given]
+    shown = [(set(node), set(node["fields"])) for node in (answer["scans"]["nodes"][1] for answer in answers)]
+    whole = ({"fps", "nframes", "fields"}, {"totalCount"})
+    assert shown == [
+        whole,
+        ({"nframes", "fields"}, {"totalCount"}),
+        ({"fps", "fields"}, set()),
+        ({"fields"}, set()),
+        whole,
+    ]
+
+
+# --- how it is given -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["{ it: scans(first: 2) { nodes { fps } } }", "{ it: scan(session: 4, scanIdx: 7) { fps } }"]
+)
+async def test_json_stands_in_the_data_only_for_who_asks_for_it(text: str, sqlite_store: Store) -> None:
+    schema = build_schema()
+    plain = await answered(schema, sqlite_store, text)
+    given = await answered(schema, sqlite_store, text, fragments=True)
+    assert isinstance(given["it"], orjson.Fragment)
+    assert isinstance(plain["it"], dict)
+    assert orjson.dumps(given) == orjson.dumps(plain)
+
+
+async def test_no_row_is_null_for_everyone(sqlite_store: Store) -> None:
+    for fragments in (False, True):
+        data = await answered(build_schema(), sqlite_store, NOBODY, fragments=fragments)
+        assert data == {"scan": None}
