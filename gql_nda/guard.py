@@ -97,52 +97,43 @@ def _invalid(schema: Any, document: DocumentNode) -> list[GraphQLError]:
 class Guard(SchemaExtension):
     """Guards operations that Strawberry executes."""
 
+    _prepared: Prepared
+
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
-        self._errors: list[GraphQLError] = []
 
     def on_parse(self) -> Iterator[None]:
         """Parse, measure and validate at once: what is known is taken as it is."""
         execution = self.execution_context
-        schema = execution.schema._schema
-        execution.graphql_document, self._errors, _ = self._documents.get(schema, execution.query or "")
+        self._prepared = self._documents.get(execution.schema._schema, execution.query or "")
+        execution.graphql_document = self._prepared.document
         yield
 
     def on_validate(self) -> Iterator[None]:
         """What validation found; of several operations one must be named."""
-        execution = self.execution_context
-        assert execution.graphql_document is not None
-        unnamed = execution._provided_operation_name is None and get_operation_ast(execution.graphql_document) is None
-        execution.pre_execution_errors = [*self._errors, *([GraphQLError(UNNAMED)] if unnamed else [])]
+        execution, (document, errors, _) = self.execution_context, self._prepared
+        unnamed = execution._provided_operation_name is None and get_operation_ast(document) is None
+        execution.pre_execution_errors = [*errors, *([GraphQLError(UNNAMED)] if unnamed else [])]
         yield
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Look at the variables, then count what the operation can return."""
-        execution = self.execution_context
-        assert execution.graphql_document is not None
-        operation = get_operation_ast(execution.graphql_document, execution.operation_name)
-        if isinstance(operation, OperationDefinitionNode):
-            schema, document = execution.schema._schema, execution.graphql_document
-            await guard(schema, document, operation, execution.variables, execution.context)
+        operation = get_operation_ast(self._prepared.document, self.execution_context.operation_name)
+        if operation is not None:
+            await self._check(operation)
         yield
+
+    async def _check(self, operation: OperationDefinitionNode) -> None:
+        """Refuse variables that are too large, and an operation that can return too much."""
+        execution, context = self.execution_context, self.execution_context.context
+        schema, given = execution.schema._schema, execution.variables or {}
+        modest(given, context.limits if isinstance(context, Context) else self._documents.limits)
+        values = get_variable_values(schema, operation.variable_definitions or (), given, max_errors=1)
+        if isinstance(context, Context) and not isinstance(values, list):  # else the execution says what is wrong
+            await self._prepared.sizes.check(schema, operation, values.coerced, context)
 
 
 UNNAMED = "operationName: the document has several operations; name one"
-
-
-async def guard(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    given: dict[str, Any] | None,
-    context: Any,
-) -> None:
-    """Refuse variables that are too large, and an operation that can return too much."""
-    limits = context.limits if isinstance(context, Context) else Limits()
-    modest(given, limits)
-    values = get_variable_values(schema, operation.variable_definitions or (), given or {}, max_errors=1)
-    if isinstance(context, Context) and not isinstance(values, list):  # else the execution says what is wrong
-        await Sizes(document).check(schema, operation, values.coerced, context)
 
 
 class Sizes:
