@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from gql_nda.cache import Cache
 from gql_nda.dataset import Dataset
 from gql_nda.errors import ArrayTooLarge, LimitExceeded
 from gql_nda.limits import Limits
@@ -25,7 +26,7 @@ class Planning:
 
 @dataclass
 class Context:
-    """One request: its loaders, its limits, and the address that array hrefs start with.
+    """One request: its loaders, its limits, and the address that array hrefs start with; the cache is all requests'.
 
     With ``fragments``, planned answers stand in the result's data as JSON (``orjson.Fragment``).
     """
@@ -35,6 +36,7 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     base_url: str = ""
     fragments: bool = False
+    cache: Cache = field(default_factory=Cache)
     planning: Planning = field(default_factory=Planning)
     loaders: Loaders = field(init=False)
     _values: int = 0

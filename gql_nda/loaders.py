@@ -185,7 +185,12 @@ class Loaders:
 
     def count(self, planned: Planned) -> Awaitable[int]:
         """Number of rows of a connection, over all its pages."""
-        return self._get(_shape("count", planned), self._counts).load(planned)
+        return self._get(_shape("count", planned), self.counts).load(planned)
+
+    async def counts(self, plans: Sequence[Planned]) -> list[int]:
+        """Number of rows of each of some connections that differ only in their parents: one fetch."""
+        found = await self.ask(self.store.counts, _together(plans))
+        return [sum(found.get(key, 0) for key in dict.fromkeys(planned.query.keys)) for planned in plans]
 
     def columns(self, planned: Planned, refs: Iterable[Ref]) -> Awaitable[pl.DataFrame]:
         """Columns of all rows of a connection, on whatever page, by primary key.
@@ -212,10 +217,6 @@ class Loaders:
         found = await self.ask(self.store.rows, replace(_together(plans), limit=first + 1))
         groups = [found.get(planned.query.keys[0], []) for planned in plans]
         return [Page(rows[:first], len(rows) > first) for rows in groups]
-
-    async def _counts(self, plans: list[Planned]) -> list[int]:
-        found = await self.ask(self.store.counts, _together(plans))
-        return [sum(found.get(key, 0) for key in dict.fromkeys(planned.query.keys)) for planned in plans]
 
     async def _listed(self, planned: Planned) -> Page:
         """A page of the rows with the listed keys, in the list's order unless another is asked for."""
@@ -249,7 +250,7 @@ class Loaders:
             for reduction in wanted:
                 readers[reduction.key].append(reduction)
             results: dict[Reduction, Any] = {}
-            for keys in await self._portions(column, list(readers)):
+            for keys in await self.portions(column, list(readers)):
                 blobs = await self.ask(self.store.blobs, column, keys)
                 work = [(blob, readers[key]) for key, blob in blobs.items()]
                 results.update(await asyncio.to_thread(_read, column, work, self._closed))
@@ -257,7 +258,7 @@ class Loaders:
 
         return self._get(("reduced", column), batch)
 
-    async def _portions(self, column: Column[Any], keys: list[Key]) -> list[list[Key]]:
+    async def portions(self, column: Column[Any], keys: list[Key]) -> list[list[Key]]:
         """The keys in portions whose blobs can be held together; a blob too large for any stands alone."""
         portions: list[list[Key]] = [[]]
         held = 0
@@ -351,7 +352,7 @@ def _shape(kind: str, planned: Planned) -> Hashable:
     return kind, replace(planned, query=replace(planned.query, keys=keys))
 
 
-def _together(plans: list[Planned]) -> Query:
+def _together(plans: Sequence[Planned]) -> Query:
     """The query of all plans, which differ only in their keys."""
     return replace(plans[0].query, keys=tuple(key for planned in plans for key in planned.query.keys))
 

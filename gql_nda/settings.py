@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         1000, ge=0, description="Documents a worker keeps for clients that name them by a hash; 0 switches this off."
     )
     persisted_bytes: int = Field(8 << 20, ge=0, description="Most bytes of these documents, together.")
+    derived_bytes: int = Field(
+        64 << 20,
+        ge=0,
+        description="Most bytes of derived values that a worker keeps: tuning, transforms, trees.",
+    )
     compression: bool = Field(True, description="Whether answers are gzipped for clients that take it.")
     cors_origins: list[str] = Field([], description="Origins whose pages may call the server, as JSON; * is any.")
     public_url: str | None = Field(

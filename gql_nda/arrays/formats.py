@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from io import BytesIO
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from gql_nda.codec import ArrayStream, Header, unpack_array
@@ -20,7 +22,7 @@ class Format:
     """A media type.
 
     ``size`` is the length of the body where it is known from the header alone; ``write`` takes the
-    header, the blob, the most decoded bytes, and what to add to every value.
+    header, the blob, the most decoded bytes, and what to add to every value. ``whole`` takes an array at hand.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Format:
     accepts: Callable[[Header], bool]
     size: Callable[[Header], int | None]
     write: Callable[[Header, Pieces, int, float], Pieces]
+    whole: Callable[[Header, NDArray[Any]], bytes]
 
 
 def npy_header(header: Header) -> bytes:
@@ -65,18 +68,21 @@ def _whole(header: Header, shift: float) -> bool:
 
 def _converted(header: Header, blob: bytes, limit: int, shift: float) -> bytes:
     values = unpack_array(blob, limit=limit)
-    shifted = (values + shift).astype(values.dtype) if shift else values
-    return npy_header(header) + shifted.tobytes(order="F")
+    return _npy(header, (values + shift).astype(values.dtype) if shift else values)
 
 
-async def _write_png(_header: Header, pieces: Pieces, limit: int, _shift: float) -> Pieces:
+def _npy(header: Header, values: NDArray[Any]) -> bytes:
+    return npy_header(header) + values.tobytes(order="F")
+
+
+async def _write_png(header: Header, pieces: Pieces, limit: int, _shift: float) -> Pieces:
     """A grey picture: the least finite value is black, the largest white, what isn't finite black."""
     blob = b"".join([piece async for piece in pieces])
-    yield await asyncio.to_thread(_drawn, blob, limit)
+    yield await asyncio.to_thread(lambda: _drawn(header, unpack_array(blob, limit=limit)))
 
 
-def _drawn(blob: bytes, limit: int) -> bytes:
-    values = unpack_array(blob, limit=limit).astype(np.float64)
+def _drawn(_header: Header, values: NDArray[Any]) -> bytes:
+    values = values.astype(np.float64)
     finite = np.isfinite(values)
     values = np.where(finite, values, 0.0) / 2  # halved, so that no difference overflows
     low = values[finite].min() if finite.any() else 0.0
@@ -100,8 +106,9 @@ NPY = Format(
     accepts=lambda _: True,
     size=lambda header: len(npy_header(header)) + header.nbytes,
     write=_write_npy,
+    whole=_npy,
 )
-PNG = Format("png", "image/png", accepts=_is_picture, size=lambda _: None, write=_write_png)
+PNG = Format("png", "image/png", accepts=_is_picture, size=lambda _: None, write=_write_png, whole=_drawn)
 
 FORMATS = {form.name: form for form in (NPY, PNG)}
 

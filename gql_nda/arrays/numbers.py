@@ -1,5 +1,6 @@
 """Numbers as JSON carries them, and what is read out of an array: slices, previews, statistics."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +18,11 @@ def as_list(values: NDArray[Any]) -> list[Any]:
         values = values.astype(np.float64)  # GraphQL's Float holds no more
     flat: list[Any] = orjson.loads(orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY))
     return flat
+
+
+def finite(value: float) -> float | None:
+    """One number as JSON carries it: NaN and infinities are None."""
+    return float(value) if np.isfinite(value) else None
 
 
 def shortest(value: float) -> float:
@@ -53,29 +59,38 @@ class Statistics(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Shifted:
+    """Reads with ``shift`` added to every value."""
+
+    shift: float
+    read: Callable[[NDArray[Any]], Any]
+
+    def __call__(self, values: NDArray[Any]) -> Any:
+        """What is read of one array."""
+        return self.read(values + self.shift if self.shift else values)
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """Reads ``values[start:stop:step]``."""
 
-    shift: float
     start: int | None
     stop: int | None
     step: int | None
 
     def __call__(self, values: NDArray[Any]) -> list[Any]:
         """The values of one array."""
-        return as_list(_shifted(values[self.start : self.stop : self.step], self.shift))
+        return as_list(values[self.start : self.stop : self.step])
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """Reads at most ``points`` bins; an array of fewer values comes whole."""
 
-    shift: float
     points: int
 
     def __call__(self, values: NDArray[Any]) -> PreviewPoints:
         """The bins of one array."""
-        values = _shifted(values, self.shift)
         if values.size <= self.points:
             whole = as_list(values)
             return PreviewPoints(list(range(values.size)), whole, whole)
@@ -89,11 +104,8 @@ class Preview:
 class Summary:
     """Reads the statistics."""
 
-    shift: float
-
     def __call__(self, values: NDArray[Any]) -> Statistics:
         """The statistics of one array."""
-        values = _shifted(values, self.shift)
         finite = values[np.isfinite(values)]
         nans = int(np.isnan(values).sum())
         if not finite.size:
@@ -118,10 +130,6 @@ def _mean(values: NDArray[Any]) -> float:
     with np.errstate(over="ignore"):
         mean = float(values.mean(dtype=np.float64))
     return mean if np.isfinite(mean) else float((values.astype(np.float64) / values.size).sum())
-
-
-def _shifted(values: NDArray[Any], shift: float) -> NDArray[Any]:
-    return values + shift if shift else values
 
 
 def _finite_or_nan(values: NDArray[Any]) -> NDArray[Any]:

@@ -14,7 +14,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from gql_nda.cache import Cache
 from gql_nda.check import rights
+from gql_nda.context import Context
 from gql_nda.dataset import Dataset
 from gql_nda.errors import PublicError
 from gql_nda.http.arrays import ArrayRoute
@@ -45,7 +47,7 @@ def open_store(settings: Settings) -> Store:
 
 def build_app(settings: Settings, store: Store) -> Starlette:
     """The server over a store."""
-    dataset = Dataset(store, settings.dataset_version)
+    dataset, cache = Dataset(store, settings.dataset_version), Cache(settings.derived_bytes)
     endpoint = Endpoint(
         schema=build_schema(settings.limits, settings.cached_documents),
         store=store,
@@ -55,8 +57,13 @@ def build_app(settings: Settings, store: Store) -> Starlette:
         slots=asyncio.Semaphore(settings.operations),
         persisted=PersistedQueries(settings.persisted_queries, settings.persisted_bytes),
         tags=Tags(dataset, settings),
+        cache=cache,
     )
-    arrays = ArrayRoute(store, settings, asyncio.Semaphore(settings.streams))
+
+    def context() -> Context:
+        return Context(store, dataset, settings.limits, cache=cache)
+
+    arrays = ArrayRoute(store, settings, asyncio.Semaphore(settings.streams), context)
 
     async def ready(_request: Request) -> Response:
         return _health(store.ready)

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,15 @@ from starlette.types import Receive, Scope, Send
 
 from gql_nda.arrays.formats import Format, fitting
 from gql_nda.codec import Header
+from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, BlobCorrupt, LimitExceeded, PublicError, StoreUnavailable, Timeout
 from gql_nda.http.presence import Attended, silence
 from gql_nda.keys import format_key, parse_key
 from gql_nda.loaders import located
 from gql_nda.query import Key
+from gql_nda.resolvers.addresses import COMPUTED
 from gql_nda.resolvers.arrays import header_of
+from gql_nda.resolvers.computed import At
 from gql_nda.settings import Settings
 from gql_nda.stores import Store, table_of
 from gql_nda.tables import TABLES
@@ -46,6 +49,7 @@ class ArrayRoute:
     store: Store
     settings: Settings
     slots: asyncio.Semaphore
+    context: Callable[[], Context]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as long as its client is there."""
@@ -68,20 +72,41 @@ class ArrayRoute:
         return _Held(response, self.slots)
 
     async def _respond(self, request: Request) -> Response:
-        column = _column(request.path_params["table"], request.path_params["column"])
+        table, name = request.path_params["table"], request.path_params["column"]
+        if find := COMPUTED.get((table, name)):
+            return await self._computed(request, find)
+        column = _column(table, name)
         key = parse_key(table_of(column), request.path_params["key"]) if column is not None else ()
         head = (await self.store.heads(column, [key])).get(key) if column is not None else None
         if column is None or head is None:
-            return _error(404, "NOT_FOUND", "There is no such array.")
+            return _not_found()
         limits = self.settings.limits
         header = header_of(column, key, head, limits.blob_bytes)
         shift = _shift(request, header)
         form = fitting(request.query_params.get("format", "npy"), header, limits.decoded_bytes, shift)
-        headers = _headers(column, key, form, header)
+        table_name = table_of(column).name.lstrip("#")
+        headers = _headers(f"{table_name}_{format_key(table_of(column), key)}_{column.name}", form, header)
         if request.method == "HEAD":
             return StreamingResponse(_nothing(), headers=headers, media_type=form.media_type)
         body = self._body(column, key, header, form, shift)
         return StreamingResponse(await _begun(body), headers=headers, media_type=form.media_type)
+
+    async def _computed(self, request: Request, find: At) -> Response:
+        """An array that no blob holds: it is computed before the answer begins."""
+        context, params, most = self.context(), request.path_params, self.settings.limits.decoded_bytes
+        try:
+            array = await find(params["key"], request.query_params, context)
+            if array is None:
+                return _not_found()
+            form = fitting(request.query_params.get("format", "npy"), array.header, most)
+            name = f"{params['table']}_{params['key'][:80]}_{params['column']}"
+            headers = _headers(name, form, array.header)
+            if request.method == "HEAD":
+                return StreamingResponse(_nothing(), headers=headers, media_type=form.media_type)
+            body = await array.written(form, most)
+            return Response(body, headers=headers, media_type=form.media_type)
+        finally:
+            context.loaders.close()
 
     async def _body(self, column: Column[Any], key: Key, header: Header, form: Format, shift: float) -> Any:
         pieces = self.store.chunks(column, key, CHUNK)
@@ -150,12 +175,17 @@ def _shift(request: Request, header: Header) -> float:
     return shift
 
 
-def _headers(column: Column[Any], key: Key, form: Format, header: Header) -> dict[str, str]:
-    table = table_of(column)
-    name = f"{table.name.lstrip('#')}_{format_key(table, key)}_{column.name}.{form.name}"
+def _headers(name: str, form: Format, header: Header) -> dict[str, str]:
     size = form.size(header)
-    headers = {"content-disposition": f'inline; filename="{name}"', "x-content-type-options": "nosniff"}
+    headers = {
+        "content-disposition": f'inline; filename="{name}.{form.name}"',
+        "x-content-type-options": "nosniff",
+    }
     return headers if size is None else {**headers, "content-length": str(size)}
+
+
+def _not_found() -> Response:
+    return _error(404, "NOT_FOUND", "There is no such array.")
 
 
 def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

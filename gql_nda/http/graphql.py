@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from gql_nda.cache import Cache
 from gql_nda.context import Context
 from gql_nda.dataset import Dataset
 from gql_nda.errors import PublicError, Timeout
@@ -46,6 +47,7 @@ class Endpoint:
     slots: asyncio.Semaphore
     persisted: PersistedQueries
     tags: Tags
+    cache: Cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,7 +92,7 @@ class Endpoint:
     async def _execute(self, operation: Operation, base: str, method: str) -> Result:
         if self.slots.locked():
             raise Refused(503, "The server is busy; try again.", {"retry-after": "1"}, "RATE_LIMITED")
-        context = Context(self.store, self.dataset, self.settings.limits, base, fragments=True)
+        context = Context(self.store, self.dataset, self.settings.limits, base, fragments=True, cache=self.cache)
         async with self.slots:
             try:
                 async with asyncio.timeout(self.settings.operation_timeout):

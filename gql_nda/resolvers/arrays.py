@@ -1,20 +1,23 @@
 """Arrays by reference, and the little of them that GraphQL carries."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 from urllib.parse import urlencode
 
+from numpy.typing import NDArray
 from sqlalchemy import Column
 
 from gql_nda.arrays.formats import fitting
-from gql_nda.arrays.numbers import Numeric, Preview, PreviewPoints, Slice, Statistics, Summary
+from gql_nda.arrays.numbers import Numeric, Preview, PreviewPoints, Shifted, Slice, Statistics, Summary
 from gql_nda.codec import Header, peek
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
 from gql_nda.keys import format_key
 from gql_nda.loaders import Reduction, located
 from gql_nda.query import Key
+from gql_nda.resolvers.computed import Computed
 from gql_nda.stores import Head, table_of
 from gql_nda.tables import Array
 
@@ -47,6 +50,26 @@ class ArrayRef:
         """The path under which the array can be read."""
         return address(self.column, self.key)
 
+    @property
+    def query(self) -> dict[str, str]:
+        """What the address must say besides."""
+        return {"shift": repr(self.shift)} if self.shift else {}
+
+    async def read(self, context: Context, read: Callable[[NDArray[Any]], Any]) -> Any:
+        """What a reader finds in the values, flattened in C order; an array too large for that is refused unread."""
+        header, most = self.header, context.limits.decoded_bytes
+        nbytes = header.nbytes if header.streamable else max(header.nbytes, header.raw_size)
+        if nbytes > most:
+            message = f"decoded_bytes: the array has {nbytes} bytes, at most {most} are read in a query; use href"
+            raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
+        shifted = Shifted(self.shift, read)
+        reduction = Reduction(self.key, Numeric(context.limits.blob_bytes), shifted)
+        return await context.loaders.reduced(self.column).load(reduction)
+
+
+AnyArray = ArrayRef | Computed
+"""Whatever ``NdArray`` can be."""
+
 
 def address(column: Column[Any], key: Key) -> str:
     """``/arrays/<table>/<key>/<column>``."""
@@ -68,7 +91,7 @@ def reference(column: Column[Any], key: Key, head: Head, context: Context, shift
 
 
 async def values(
-    array: ArrayRef, context: Context, start: int | None, stop: int | None, step: int | None
+    array: AnyArray, context: Context, start: int | None, stop: int | None, step: int | None
 ) -> list[float | None]:
     """Some of the values, flattened in C order and sliced as Python slices."""
     if step is not None and step < 1:
@@ -79,11 +102,11 @@ async def values(
         message = f"array_values: {count} values asked for, at most {most} a call; slice them, or use href"
         raise ArrayTooLarge(message, limit="array_values", maximum=most)
     context.spend_values(count)
-    found: list[float | None] = await _reduced(array, context, Slice(array.shift, start, stop, step))
+    found: list[float | None] = await array.read(context, Slice(start, stop, step))
     return found
 
 
-async def preview(array: ArrayRef, context: Context, points: int) -> PreviewPoints:
+async def preview(array: AnyArray, context: Context, points: int) -> PreviewPoints:
     """Least and largest values of successive bins."""
     most = context.limits.array_values
     if points < 1:
@@ -91,32 +114,18 @@ async def preview(array: ArrayRef, context: Context, points: int) -> PreviewPoin
     if points > most:
         raise ArrayTooLarge(f"array_values: at most {most} points a preview", limit="array_values", maximum=most)
     context.spend_values(min(points, array.size) * 3)
-    found: PreviewPoints = await _reduced(array, context, Preview(array.shift, points))
+    found: PreviewPoints = await array.read(context, Preview(points))
     return found
 
 
-async def statistics(array: ArrayRef, context: Context) -> Statistics:
+async def statistics(array: AnyArray, context: Context) -> Statistics:
     """Statistics of all values."""
-    found: Statistics = await _reduced(array, context, Summary(array.shift))
+    found: Statistics = await array.read(context, Summary())
     return found
 
 
-async def _reduced(array: ArrayRef, context: Context, read: Any) -> Any:
-    """What a reader finds in the array; an array too large to be decoded at once is refused unread."""
-    header, most = array.header, context.limits.decoded_bytes
-    nbytes = header.nbytes if header.streamable else max(header.nbytes, header.raw_size)
-    if nbytes > most:
-        message = f"decoded_bytes: the array has {nbytes} bytes, at most {most} are read in a query; use href"
-        raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
-    return await context.loaders.reduced(array.column).load(
-        Reduction(array.key, Numeric(context.limits.blob_bytes), read)
-    )
-
-
-def href(array: ArrayRef, context: Context, form: str) -> str:
+def href(array: AnyArray, context: Context, form: str) -> str:
     """The absolute address of the whole array in some format."""
     fitting(form, array.header, context.limits.decoded_bytes)
-    query = {"format": form} if form != "npy" else {}
-    if array.shift:
-        query["shift"] = repr(array.shift)
+    query = {**({"format": form} if form != "npy" else {}), **array.query}
     return f"{context.base_url}{array.address}{'?' if query else ''}{urlencode(query)}"

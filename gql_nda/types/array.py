@@ -7,11 +7,11 @@ from strawberry import UNSET
 
 from gql_nda.context import Context
 from gql_nda.resolvers import arrays
-from gql_nda.resolvers.arrays import ArrayRef
+from gql_nda.resolvers.arrays import AnyArray
 from gql_nda.types.enums import ArrayFormat
 
 Info = strawberry.Info[Context, None]
-Array = strawberry.Parent[ArrayRef]
+Array = strawberry.Parent[AnyArray]
 Described = strawberry.argument
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Preview:
     "512 bytes alone. Take `values` for a few numbers, `preview` for a plot, `href` for all of it."
 )
 class NdArray:
-    """Value: ``gql_nda.resolvers.arrays.ArrayRef``."""
+    """Value: ``gql_nda.resolvers.arrays.AnyArray``."""
 
     @strawberry.field(description="Length of each axis.")
     def shape(ref: Array) -> list[int]:

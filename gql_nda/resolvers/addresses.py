@@ -1,0 +1,6 @@
+"""Where arrays that are computed can be read: ``/arrays/<table>/<key>/<name>``, as if the table held them."""
+
+from gql_nda.resolvers.computed import At
+
+COMPUTED: dict[tuple[str, str], At] = {}
+"""Who finds the array, by the address's table and name."""
