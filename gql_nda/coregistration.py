@@ -1,0 +1,81 @@
+"""The transforms between a stack and the electron-microscopy volume: which is meant, and what it does to points."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from gql_nda.codec import unpack
+from gql_nda.errors import BadUserInput, BlobCorrupt
+from gql_nda.science import transform
+from gql_nda.science.transform import Moved, Transform
+
+TO_EM, TO_STACK = "2PEM", "EM2P"
+"""The directions, as nda's Coregistration has them: from the stack, and from the EM volume."""
+
+_MOVE = {TO_EM: transform.stack_to_em, TO_STACK: transform.em_to_stack}
+
+Row = Mapping[str, Any]
+"""A row of Coregistration, without its blobs."""
+
+
+@dataclass(frozen=True)
+class Coregistered:
+    """A transform that is ready to be applied; ``um_height`` is its stack's, along whose y axis it turns round."""
+
+    transform_id: int
+    version: str
+    direction: str
+    transform: Transform
+    um_height: float
+
+    def __call__(self, points: ArrayLike) -> Moved:
+        """Points (n, 3) moved: from um of the stack to EM voxels, or back. No two transforms are inverses."""
+        return _MOVE[self.direction](self.transform, self.version, points, self.um_height)
+
+
+def read(row: Row, um_height: float, solution: bytes) -> Coregistered:
+    """The transform of a row and of its ``transform_solution``; BLOB_CORRUPT if that is none of a known kind."""
+    try:
+        if row["direction"] not in _MOVE:
+            raise ValueError(f"{row['direction']!r} is no direction")
+        parsed = transform.parse(unpack(solution))
+    except ValueError as error:
+        raise BlobCorrupt(f"holds no transform: {error}") from None
+    return Coregistered(row["transform_id"], row["version"], row["direction"], parsed, um_height)
+
+
+def choose(
+    rows: Iterable[Row],
+    direction: str | None = None,
+    *,
+    transform_id: int | None = None,
+    version: str | None = None,
+    kind: str | None = None,
+) -> Row | None:
+    """The transform that is meant: that of an id, or the best of a version, a direction and a kind.
+
+    The best is of the latest version; a spline, which is what was published, before any other; the one with the
+    least id. None if there are no transforms at all; BAD_USER_INPUT if there are, but none such.
+    """
+    known = sorted(rows, key=_rank, reverse=True)
+    wanted = {"direction": direction, "transform_id": transform_id, "version": version, "transform_type": kind}
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    found = [row for row in known if all(row[name] == value for name, value in asked.items())]
+    if known and not found:
+        what = ", ".join(f"{_NAMES[name]} {value}" for name, value in asked.items())
+        raise BadUserInput(f"no transform of {what}; there are {_told(known)}", argument=_NAMES[next(iter(asked))])
+    return found[0] if found else None
+
+
+_NAMES = {"direction": "direction", "transform_id": "transformId", "version": "version", "transform_type": "type"}
+"""What clients call the columns."""
+
+
+def _rank(row: Row) -> tuple[str, bool, int]:
+    return row["version"], row["transform_type"] == "spline", -row["transform_id"]
+
+
+def _told(rows: Sequence[Row]) -> str:
+    return "; ".join(f"{r['transform_id']} {r['version']} {r['direction']} {r['transform_type']}" for r in rows[:20])
