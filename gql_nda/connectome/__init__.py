@@ -1,0 +1,1 @@
+"""The EM connectome: pictures of its volume."""
