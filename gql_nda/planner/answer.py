@@ -6,9 +6,10 @@ from functools import cached_property
 
 from graphql.pyutils import Path
 
+from gql_nda.apart import apart
 from gql_nda.context import Context, Planning
 from gql_nda.planner import connections, parts
-from gql_nda.planner.batches import Batch, Few, Texts, apart
+from gql_nda.planner.batches import Batch, Few, Texts
 from gql_nda.planner.nodes import ConnectionPlan, Level, Part
 from gql_nda.planner.reference import Reference
 from gql_nda.query import Key, Planned, Relation, Row

@@ -1,8 +1,7 @@
 """The rows of a level: a few as dictionaries, many as a frame; both give the same JSON."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Protocol
 
 import orjson
 import polars as pl
@@ -12,17 +11,8 @@ from gql_nda.planner.nodes import Level, Site
 from gql_nda.query import Key, Row
 from gql_nda.tables import key_names
 
-T = TypeVar("T")
 Texts = list[str | None]
 """The JSON of each row, None where it couldn't be said."""
-
-AT_ONCE = 100
-"""Rows that are worked on without leaving the event loop."""
-
-
-async def apart(rows: int, work: Callable[..., T], *arguments: Any) -> T:
-    """The result of work on so many rows: in a thread where it would hold the others up."""
-    return await asyncio.to_thread(work, *arguments) if rows > AT_ONCE else work(*arguments)
 
 
 class Batch(Protocol):

@@ -10,8 +10,9 @@ import orjson
 import polars as pl
 from graphql.pyutils import Path
 
+from gql_nda.apart import apart
 from gql_nda.frames import sizes
-from gql_nda.planner.batches import Batch, Few, Many, Texts, apart
+from gql_nda.planner.batches import Batch, Few, Many, Texts
 from gql_nda.planner.nodes import ConnectionPlan, Constant, Count, Cursor, Edges, Level, PageInfo, Selection
 from gql_nda.planner.text import quoted
 from gql_nda.query import Planned
@@ -116,7 +117,7 @@ async def _field(
         case Constant(text):
             return [quoted(text)] * len(planned)
         case Count():
-            return await _counts(within, planned)
+            return [str(count) for count in await within.context.loaders.counts(planned)]
         case Selection():
             return await within.reference.executed(node, planned, paths.__getitem__)
     assert pages is not None
@@ -129,14 +130,6 @@ async def _field(
         case PageInfo():
             return _page_infos(node, planned, pages)
     raise AssertionError(node)
-
-
-async def _counts(within: "Answer", planned: Sequence[Planned]) -> Texts:
-    """Rows of each connection over all its pages."""
-    keys = tuple(dict.fromkeys(key for each in planned for key in each.query.keys))
-    query = replace(planned[0].query, keys=keys, order=(), after=None, limit=None)
-    found = await within.context.loaders.ask(within.context.store.counts, query)
-    return [str(sum(found.get(key, 0) for key in dict.fromkeys(each.query.keys))) for each in planned]
 
 
 async def _edges(

@@ -4,16 +4,16 @@ A connection's columns come in one fetch, shared by all that is asked of it and 
 NumPy counts. Both stores give the same rows in the same order, so that the answers are the same bits.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from gql_nda.apart import apart
 from gql_nda.arrays.numbers import as_list, shortest
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded
@@ -22,11 +22,6 @@ from gql_nda.limits import Limits
 from gql_nda.query import Planned, Ref
 from gql_nda.science import distributions
 from gql_nda.science.distributions import Values
-
-R = TypeVar("R")
-
-MANY = 10_000
-"""Rows that are counted off the event loop."""
 
 BINS = 20
 """Bins of a histogram unless told otherwise."""
@@ -87,7 +82,7 @@ async def groups(planned: Planned, by: Sequence[By], refs: Sequence[Ref], contex
         raise BadUserInput("by: names no field", argument="by")
     by = list(dict.fromkeys(by))
     rows = await context.loaders.columns(planned, [*(one.ref for one in by), *refs])
-    found = await _computed(rows.height, _grouped, rows, by, refs)
+    found = await apart(rows.height, _grouped, rows, by, refs)
     context.spend_groups(found.height)
     keys, counts = found.select(one.name for one in by).rows(named=True), found[_COUNT]
     columns = {ref.label: found[f"{_VALUES}{ref.label}"] for ref in refs}
@@ -114,7 +109,7 @@ def _grouped(rows: pl.DataFrame, by: Sequence[By], refs: Sequence[Ref]) -> pl.Da
 async def statistics(source: Planned | Group, ref: Ref, context: Context) -> Statistics:
     """The statistics of a column."""
     column = await _column(source, ref, context)
-    return await _computed(len(column), _statistics, column)
+    return await apart(len(column), _statistics, column)
 
 
 def _statistics(column: pl.Series) -> Statistics:
@@ -130,7 +125,7 @@ async def percentiles(found: Statistics, at: Sequence[float], context: Context) 
             raise BadUserInput(f"at: {percent} is not from 0 to 100", argument="at")
     _few(len(at), "percentiles", context.limits)
     context.spend_values(len(at))
-    numbers = await _computed(found.count, distributions.percentiles, found.values, list(at))
+    numbers = await apart(found.count, distributions.percentiles, found.values, list(at))
     return None if numbers is None else [_shown(number, found.values) for number in numbers.tolist()]
 
 
@@ -138,7 +133,7 @@ async def histogram(source: Planned | Group, ref: Ref, bins: "Bins", context: Co
     """The histogram of a column."""
     count = bins.reading(ref, context.limits)
     column = await _column(source, ref, context)
-    found = await _computed(len(column), _histogram, column, count)
+    found = await apart(len(column), _histogram, column, count)
     context.spend_values(len(found.counts))
     return found
 
@@ -220,8 +215,3 @@ def _shown(number: float, values: Values) -> float | None:
     if values.dtype == np.float32 and float(np.float32(number)) == number:
         return shortest(number)
     return number if isfinite(number) else None
-
-
-async def _computed(rows: int, function: Callable[..., R], *arguments: Any) -> R:
-    """What a function finds, off the event loop where it takes long."""
-    return await asyncio.to_thread(function, *arguments) if rows > MANY else function(*arguments)

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Integer, Table
 
+from gql_nda.apart import apart
 from gql_nda.frames import arranged, dtype, frame, held, once, own_refs
 from gql_nda.query import And, Compare, Or, Predicate, Query, Ref, Relation
 from gql_nda.stores.statements import LARGEST_LIST
@@ -56,7 +57,7 @@ class Columns:
         read = [ref for ref in asked if ref.label not in known] or asked[:1]  # something tells the rows' number
         records = await self._ask(query, read)
         same = [_constant(ref, known[ref.label]) for ref in asked if ref not in read]
-        rows = await asyncio.to_thread(lambda: arrange(frame(read, records).with_columns(same)))
+        rows = await apart(len(records), lambda: arrange(frame(read, records).with_columns(same)))
         return await self._beside(rows, beside)
 
     async def _beside(self, rows: pl.DataFrame, refs: Sequence[Ref]) -> pl.DataFrame:

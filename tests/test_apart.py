@@ -1,0 +1,66 @@
+"""Work on many rows is done in a thread, where it holds no other request up; on a few it isn't worth one."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gql_nda import apart
+from gql_nda.context import Context
+from gql_nda.dataset import Dataset
+from gql_nda.planner import connections
+from gql_nda.planner.batches import Many
+from gql_nda.resolvers import aggregates
+from gql_nda.schema import build_schema
+from gql_nda.science import distributions
+from gql_nda.stores import Store, columns
+
+
+async def test_so_many_rows_are_many() -> None:
+    here = threading.get_ident()
+    assert await apart.apart(apart.AT_ONCE, threading.get_ident) == here
+    assert await apart.apart(apart.AT_ONCE + 1, threading.get_ident) != here
+
+
+async def test_an_error_comes_back() -> None:
+    for rows in (0, apart.AT_ONCE + 1):
+        with pytest.raises(ValueError, match="two"):
+            await apart.apart(rows, int, "two")
+
+
+def seen(function: Callable[..., Any], threads: set[int]) -> Callable[..., Any]:
+    """The function, which tells what threads it runs in."""
+
+    def run(*arguments: Any, **named: Any) -> Any:
+        threads.add(threading.get_ident())
+        return function(*arguments, **named)
+
+    return run
+
+
+WORK = [
+    (Many, "render", "nodes { umX }"),
+    (connections, "_cursors", "edges { cursor }"),
+    (columns, "frame", "nodes { umX }"),
+    (aggregates, "_grouped", "groups(by: [BRAIN_AREA]) { count }"),
+    (aggregates, "_statistics", "statistics(of: PEARSON) { mean }"),
+    (aggregates, "_histogram", "histogram(of: PEARSON) { counts }"),
+    (distributions, "percentiles", "statistics(of: PEARSON) { percentiles(at: [50]) }"),
+]
+
+
+@pytest.mark.parametrize("most", [10, 1_000])
+@pytest.mark.parametrize(("where", "name", "asked"), WORK, ids=[name for _, name, _ in WORK])
+async def test_what_takes_long_is_done_in_a_thread(
+    where: Any, name: str, asked: str, most: int, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page has 100 rows, and all are 160: many, if there may be no more than ten at once."""
+    threads: set[int] = set()
+    monkeypatch.setattr(where, name, seen(getattr(where, name), threads))
+    monkeypatch.setattr(apart, "AT_ONCE", most)
+    context = Context(sqlite_store, Dataset(sqlite_store))
+    result = await build_schema().answer(f"{{ units {{ {asked} }} }}", None, None, context)
+    assert not result.errors
+    assert threads
+    assert (threading.get_ident() in threads) == (most > 160)
