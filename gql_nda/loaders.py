@@ -5,7 +5,6 @@ by key, the page (and count) of a parent's children, and what is read out of an 
 """
 
 import asyncio
-import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterable, Sequence
 from dataclasses import replace
@@ -130,7 +129,7 @@ class Loaders:
         self.store = store
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
-        self._closed = threading.Event()
+        self._closed = False
 
     def _get(self, name: Hashable, batch: Batch[Any, Any]) -> Loader[Any, Any]:
         if name not in self._loaders:
@@ -139,7 +138,7 @@ class Loaders:
 
     def close(self) -> None:
         """End whatever is still under way, in threads too."""
-        self._closed.set()
+        self._closed = True
         for loader in self._loaders.values():
             loader.close()
 
@@ -165,10 +164,8 @@ class Loaders:
 
     async def beside(self, relation: Relation, refs: tuple[Ref, ...], key: Key) -> Row | None:
         """The row of a primary key with columns of what stands beside it: at once, or in one statement with others."""
-        answers = getattr(self.store, "answers", None)
-        if answers is not None:
-            row: Row | None = answers.row(relation, key, refs)
-            return row
+        if (at_hand := self.store.answers) is not None:
+            return at_hand.row(relation, key, refs)
 
         async def batch(keys: list[Key]) -> list[Row | None]:
             found = await self.ask(self.store.rows, Query(relation.table, relation.on, tuple(keys)), refs)
@@ -253,7 +250,7 @@ class Loaders:
             for keys in await self.portions(column, list(readers)):
                 blobs = await self.ask(self.store.blobs, column, keys)
                 work = [(blob, readers[key]) for key, blob in blobs.items()]
-                results.update(await asyncio.to_thread(_read, column, work, self._closed))
+                results.update(await asyncio.to_thread(_read, column, work, lambda: self._closed))
             return [results.get(reduction) for reduction in wanted]
 
         return self._get(("reduced", column), batch)
@@ -309,14 +306,14 @@ class Derived:
 
 
 def _read(
-    column: Column[Any], work: Iterable[tuple[bytes, list[Reduction]]], closed: threading.Event
+    column: Column[Any], work: Iterable[tuple[bytes, list[Reduction]]], closed: Callable[[], bool]
 ) -> dict[Reduction, Any]:
     """The results of reductions; an error is a result and stays with its own array."""
     results: dict[Reduction, Any] = {}
     for blob, reductions in work:
         decoded: dict[Callable[[bytes], Any], Any] = {}
         for reduction in reductions:
-            if closed.is_set():  # nobody waits for it any more
+            if closed():  # nobody waits for it any more
                 return results
             results[reduction] = _reduce(column, blob, reduction, decoded)
     return results

@@ -5,9 +5,11 @@ A hazard's test runs on the plain ``DataLoader`` too, where it must fail: so it 
 
 import asyncio
 import re
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,8 @@ from gql_nda import tables as t
 from gql_nda.codec import pack, unpack
 from gql_nda.errors import BlobCorrupt
 from gql_nda.loaders import Loader, Loaders, Reduction
-from gql_nda.query import Key, Query, up
+from gql_nda.query import Key, Query, Ref, up
+from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import metadata
 from tests.support.client import Client, Statements, serving
@@ -27,6 +30,8 @@ from tests.support.mariadb import ADMIN, MariaDb
 
 PATIENCE = 1.0
 """Seconds after which something is taken to hang."""
+
+UNIT = up(t.scan_unit, t.scan_unit)
 
 
 class Source:
@@ -162,6 +167,54 @@ async def test_batches_die_with_their_request(mariadb_store: SqlStore) -> None:
     assert source.ended == ["cancelled"]
 
 
+async def test_so_does_what_reads_their_arrays(demo_path: Path) -> None:
+    """A thread can't be cancelled: it looks whether anyone waits before it takes up another array."""
+    read: list[int] = []
+
+    async def request() -> None:
+        store = SqlStore(f"sqlite:///{demo_path}")
+        loaders, begun, go = Loaders(store), threading.Event(), threading.Event()
+
+        def decode(blob: bytes) -> int:
+            read.append(len(blob))
+            begun.set()
+            assert go.wait(PATIENCE)
+            return len(blob)
+
+        reductions = [Reduction((4, 7, number), decode, abs) for number in range(1, 20)]
+        waiting = asyncio.ensure_future(loaders.reduced(t.activity.c.trace).load_each(reductions))
+        assert await asyncio.to_thread(begun.wait, PATIENCE)
+        loaders.close()
+        go.set()
+        assert {type(end) for end in await waiting} == {RuntimeError}
+        await store.close()
+
+    await asyncio.to_thread(asyncio.run, request())  # which ends when its threads have
+    assert len(read) == 1
+
+
+# --- rows at hand ---------------------------------------------------------------------------------
+
+
+def returned(answer: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns that waits for nothing."""
+    with pytest.raises(StopIteration) as ended:
+        answer.send(None)
+    return ended.value.value
+
+
+async def test_a_row_at_hand_is_not_waited_for(snapshot_store: SnapshotStore, sqlite_store: SqlStore) -> None:
+    refs = (Ref(t.oracle.c.pearson, (up(t.scan_unit, t.oracle),)), Ref(t.scan.c.fps, (up(t.scan_unit, t.scan),)))
+    rows = (await sqlite_store.rows(Query(t.scan_unit)))[()]
+    at_hand, asked = Loaders(snapshot_store), Loaders(sqlite_store)
+    for key in [*(row.key for row in rows[:20]), (4, 7, 0)]:
+        fetched = await asked.beside(UNIT, refs, key)
+        row = returned(at_hand.beside(UNIT, refs, key))
+        assert row == fetched
+        assert row is None or row.keys() >= {ref.label for ref in refs}
+    assert (row, len(rows)) == (None, 160)
+
+
 # --- many keys ------------------------------------------------------------------------------------
 
 
@@ -182,7 +235,6 @@ class AtOnce:
         self._now -= 1
 
 
-UNIT = up(t.scan_unit, t.scan_unit)
 KEYS: list[Key] = [(4, 7, number) for number in range(10_000)]
 
 

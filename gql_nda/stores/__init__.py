@@ -23,6 +23,13 @@ class Head(NamedTuple):
     size: int
 
 
+class AtHand(Protocol):
+    """Rows that nobody need wait for."""
+
+    def row(self, relation: Relation, key: Key, refs: Sequence[Ref] = ()) -> Row | None:
+        """The first row of a relation's key, by primary key, with columns of what stands beside it."""
+
+
 class Store(Protocol):
     """Rows, counts and blobs of the 29 tables. All reads; nothing is ever written.
 
@@ -41,6 +48,10 @@ class Store(Protocol):
     @property
     def ready(self) -> bool:
         """Whether the database answered when it was last asked."""
+
+    @property
+    def answers(self) -> AtHand | None:
+        """Who has the rows at hand; None while they must be asked for."""
 
     async def rows(self, query: Query, refs: Sequence[Ref] = ()) -> dict[Key, list[Row]]:
         """The rows of each key, in the query's order; a key without rows is absent.

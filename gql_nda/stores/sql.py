@@ -88,6 +88,10 @@ class SqlStore:
         """Whether the database answered when it was last asked."""
         return self._watchdog.answers
 
+    @property
+    def answers(self) -> None:
+        """A database has no rows at hand."""
+
     async def _ping(self) -> None:
         async with self._spare.connect() as connection:
             try:
