@@ -22,10 +22,18 @@ def kernel(points: Floats, order: int) -> Floats:
     return np.stack([np.prod(points[:, list(a)], axis=1) for a in axes], axis=1)
 
 
+def least_squares(terms: Floats, target: Floats) -> Floats:
+    """The parameters of the terms that come nearest, the terms brought to one size: squared voxels are 10^11."""
+    size = np.abs(terms).max(axis=0)
+    parameters: Floats = np.linalg.lstsq(terms / size, target)[0] / size[:, None]
+    return parameters
+
+
 def polynomial(source: Floats, target: Floats, order: int = 1) -> Json:
     """The polynomial that takes the source nearest to the target."""
-    parameters = np.linalg.lstsq(kernel(source, order), target)[0]
-    return {"name": "PolynomialModel", "order": order, "parameters": parameters.tolist(), "regularization": []}
+    parameters = least_squares(kernel(source, order), target)
+    body = {"order": order, "parameters": parameters.tolist(), "regularization": [0.0] * len(parameters)}
+    return {"name": "PolynomialModel", **body}
 
 
 def chunked(source: Floats, target: Floats, axis: int, borders: list[float]) -> Json:
@@ -42,17 +50,34 @@ def spline(source: Floats, target: Floats) -> Json:
     distances = np.linalg.norm(source[:, None] - source, axis=-1)
     affine = kernel(source, 1)
     whole = np.block([[affine, distances], [np.zeros((4, 4)), affine.T]])
-    parameters = np.linalg.lstsq(whole, np.concatenate([target, np.zeros((4, 3))]))[0]
+    parameters = least_squares(whole, np.concatenate([target, np.zeros((4, 3))]))
     return {"name": "SplineModel", "ncntrl": [len(source)], **_spline(source, parameters), "src_is_cntrl": True}
+
+
+def gridded(source: Floats, target: Floats, counts: tuple[int, int, int]) -> Json:
+    """The spline over a grid around the source that takes it nearest to the target."""
+    low, high = source.min(axis=0), source.max(axis=0)
+    control = low + _grid(counts) * (high - low)
+    distances = np.linalg.norm(source[:, None] - control, axis=-1)
+    return _gridded(counts, control, least_squares(np.hstack([kernel(source, 1), distances]), target))
 
 
 def gridded_spline(counts: tuple[int, int, int], parameters: Floats) -> Json:
     """A spline of given parameters over a grid in the unit cube."""
-    axes = [np.linspace(0, 1, count) for count in counts]
-    control = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    assert len(control) == math.prod(counts)
+    return _gridded(counts, _grid(counts), parameters)
+
+
+def _gridded(counts: tuple[int, int, int], control: Floats, parameters: Floats) -> Json:
     return {"name": "SplineModel", "ncntrl": list(counts), **_spline(control, parameters), "src_is_cntrl": False}
 
 
+def _grid(counts: tuple[int, int, int]) -> Floats:
+    axes = [np.linspace(0, 1, count) for count in counts]
+    control = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    assert len(control) == math.prod(counts)
+    return control
+
+
 def _spline(control: Floats, parameters: Floats) -> Json:
-    return {"control_pts": control.tolist(), "parameters": parameters.tolist(), "regularization": []}
+    zeros = [0.0] * len(parameters)
+    return {"control_pts": control.tolist(), "parameters": parameters.tolist(), "regularization": zeros}

@@ -1,0 +1,5 @@
+"""Writes the vectors."""
+
+from tests.science.vectors import write
+
+write()
