@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import orjson
 import strawberry
-from strawberry.asgi import GraphQL
 
 from benchmarks.peers.joined import pool
+from benchmarks.peers.strawberry_shared import App
 from gql_nda.codec import unpack
 
 SELECT = "SELECT trace FROM activity WHERE session = %s AND scan_idx = %s AND unit_id = %s"
@@ -25,14 +24,6 @@ class Query:
         trace: Any = unpack(blob)
         numbers: list[float] = trace.tolist()
         return numbers
-
-
-class App(GraphQL[None, None]):
-    """Strawberry's own view, writing with orjson."""
-
-    def encode_json(self, data: object) -> bytes:
-        """The answer's bytes."""
-        return orjson.dumps(data)
 
 
 app = App(strawberry.Schema(Query))

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from enum import Enum
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from strawberry.asgi import GraphQL
 from strawberry.types import Info
 
+from benchmarks.peers.strawberry_shared import BrainArea, Oracle, StackUnit
 from gql_nda import tables
 
 engine = create_async_engine(os.environ["BENCH_DATABASE"].replace("mysql://", "mysql+asyncmy://"))
@@ -33,33 +33,6 @@ def _loader(info: Info, table: Table) -> Loader:
     """The request's loader of a table's rows by unit."""
     loader: Loader = info.context["loaders"][table.name]
     return loader
-
-
-@strawberry.enum
-class BrainArea(Enum):
-    """A visual area."""
-
-    V1 = "V1"
-    LM = "LM"
-    AL = "AL"
-    RL = "RL"
-
-
-@strawberry.type
-class StackUnit:
-    """A unit's place in the stack."""
-
-    stack_x: float
-    stack_y: float
-    stack_z: float
-
-
-@strawberry.type
-class Oracle:
-    """A unit's reliability."""
-
-    pearson: float
-    trials: int
 
 
 @strawberry.type

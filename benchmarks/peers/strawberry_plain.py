@@ -1,41 +1,12 @@
 """Strawberry at its fastest without a plan: plain attributes from one JOIN, its own caches, orjson."""
 
-from enum import Enum
 from typing import Any
 
-import orjson
 import strawberry
-from strawberry.asgi import GraphQL
 from strawberry.extensions import ParserCache, ValidationCache
 
 from benchmarks.peers.joined import fetch
-
-
-@strawberry.enum
-class BrainArea(Enum):
-    """A visual area."""
-
-    V1 = "V1"
-    LM = "LM"
-    AL = "AL"
-    RL = "RL"
-
-
-@strawberry.type
-class StackUnit:
-    """A unit's place in the stack."""
-
-    stack_x: float
-    stack_y: float
-    stack_z: float
-
-
-@strawberry.type
-class Oracle:
-    """A unit's reliability."""
-
-    pearson: float
-    trials: int
+from benchmarks.peers.strawberry_shared import App, BrainArea, Oracle, StackUnit
 
 
 @strawberry.type
@@ -99,14 +70,6 @@ class Query:
     def scan(self, session: int, scan_idx: int) -> Scan | None:
         """A scan by key."""
         return Scan(session=session, scan_idx=scan_idx)
-
-
-class App(GraphQL[None, None]):
-    """Strawberry's own view, writing with orjson."""
-
-    def encode_json(self, data: object) -> bytes:
-        """The answer's bytes."""
-        return orjson.dumps(data)
 
 
 parsed, valid = ParserCache(), ValidationCache()
