@@ -50,19 +50,28 @@ Compute = Callable[[Recording, Sequence[Row], NDArray[Any]], Sequence[R]]
 
 
 async def recordings(scans: Iterable[Key], context: Context) -> dict[Key, Recording | BaseException]:
-    """The recordings of scans by key; an error in the frame times of one stays with it."""
+    """The recordings of scans by key, kept in the cache; an error in the frame times of one stays with it."""
     keys = list(dict.fromkeys(scans))
+
+    async def missing(keys: list[Key]) -> Sequence[Recording | BaseException | None]:
+        return await _recordings(keys, context)
+
+    found = await context.cache.each("recording", keys, missing)
+    return {key: recording for key, recording in zip(keys, found, strict=True) if recording is not None}
+
+
+async def _recordings(keys: list[Key], context: Context) -> list[Recording | BaseException | None]:
+    """The recordings of scans; None where there is no such scan."""
     loaders, decode = context.loaders, Numeric(context.limits.decoded_bytes)
     rows, times, trials = await asyncio.gather(
         loaders.row(SCAN).load_many(keys),
         loaders.reduced(t.scan_times.c.frame_times).load_each([Reduction(key, decode, _floats) for key in keys]),
         loaders.ask(context.store.rows, Query(t.trial, SCAN.on, tuple(keys))),
     )
-    return {
-        key: clock if isinstance(clock, BaseException) else Recording(scan, _NONE if clock is None else clock, of)
-        for key, scan, clock, of in zip(keys, rows, times, (trials.get(key, []) for key in keys), strict=True)
-        if scan is not None
-    }
+    return [
+        scan and (clock if isinstance(clock, BaseException) else Recording(scan, clock, trials.get(key, [])))
+        for key, scan, clock in zip(keys, rows, (_NONE if clock is None else clock for clock in times), strict=True)
+    ]
 
 
 _NONE: Floats = np.zeros(0)
@@ -82,7 +91,8 @@ async def over_traces(
     """What is computed of each unit's activity trace, kept under ``name`` in the cache: one result a unit.
 
     Traces are read and decoded in portions, and computed with in a thread: one call for the units of a scan in a
-    portion. A unit without a trace has what ``absent`` says for the reason; an error stays with its own unit.
+    portion. A unit without a trace has what ``absent`` says for the reason; an error stays with its own unit, one in
+    ``compute`` with its scan's.
     """
     by_key = {unit.key: unit for unit in units}
 
@@ -91,11 +101,16 @@ async def over_traces(
         results: dict[Key, Any] = {}
         for portion in await context.loaders.portions(TRACE, keys):
             blobs = await context.loaders.ask(context.store.blobs, TRACE, portion)
-            work = [by_key[key] for key in portion if key in blobs]
+            work = [by_key[key] for key in portion if key in blobs and by_key[key].at(SCAN.on) in found]
             results |= await asyncio.to_thread(_computed, work, blobs, found, compute, context.limits.decoded_bytes)
-        return [results[key] if key in results else absent("the unit has no activity trace") for key in keys]
+        return [results[key] if key in results else absent(_why(by_key[key], found)) for key in keys]
 
     return await context.cache.each(name, [unit.key for unit in units], missing)
+
+
+def _why(unit: Row, found: Mapping[Key, Any]) -> str:
+    """What a unit that nothing is computed of lacks."""
+    return "the unit has no activity trace" if unit.at(SCAN.on) in found else "the unit's scan is not there"
 
 
 def _computed(
@@ -117,9 +132,18 @@ def _computed(
             alike[unit.at(SCAN.on), len(trace)].append((unit, trace))
     for (scan, _), members in alike.items():
         of, traces = [unit for unit, _ in members], np.stack([trace for _, trace in members])
-        recording, keys = found[scan], [unit.key for unit in of]
-        if isinstance(recording, BaseException):
-            results.update(dict.fromkeys(keys, recording))
-        else:
-            results.update(zip(keys, compute(recording, of, traces), strict=True))
+        results.update(_of_scan(found[scan], of, traces, compute))
     return results
+
+
+def _of_scan(
+    recording: Recording | BaseException, units: list[Row], traces: NDArray[Any], compute: Compute[R]
+) -> dict[Key, R | BaseException]:
+    """The results of units of one scan; an error is every unit's."""
+    keys = [unit.key for unit in units]
+    if isinstance(recording, BaseException):
+        return dict.fromkeys(keys, recording)
+    try:
+        return dict(zip(keys, compute(recording, units, traces), strict=True))
+    except Exception as error:
+        return dict.fromkeys(keys, error)
