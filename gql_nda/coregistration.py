@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike
 
@@ -16,7 +16,7 @@ TO_EM, TO_STACK = "2PEM", "EM2P"
 
 _MOVE = {TO_EM: transform.stack_to_em, TO_STACK: transform.em_to_stack}
 
-Row = Mapping[str, Any]
+R = TypeVar("R", bound=Mapping[str, Any])
 """A row of Coregistration, without its blobs."""
 
 
@@ -35,7 +35,7 @@ class Coregistered:
         return _MOVE[self.direction](self.transform, self.version, points, self.um_height)
 
 
-def read(row: Row, um_height: float, solution: bytes) -> Coregistered:
+def read(row: Mapping[str, Any], um_height: float, solution: bytes) -> Coregistered:
     """The transform of a row and of its ``transform_solution``; BLOB_CORRUPT if that is none of a known kind."""
     try:
         if row["direction"] not in _MOVE:
@@ -47,13 +47,13 @@ def read(row: Row, um_height: float, solution: bytes) -> Coregistered:
 
 
 def choose(
-    rows: Iterable[Row],
+    rows: Iterable[R],
     direction: str | None = None,
     *,
     transform_id: int | None = None,
     version: str | None = None,
     kind: str | None = None,
-) -> Row | None:
+) -> R | None:
     """The transform that is meant: that of an id, or the best of a version, a direction and a kind.
 
     The best is of the latest version; a spline, which is what was published, before any other; the one with the
@@ -73,9 +73,9 @@ _NAMES = {"direction": "direction", "transform_id": "transformId", "version": "v
 """What clients call the columns."""
 
 
-def _rank(row: Row) -> tuple[str, bool, int]:
+def _rank(row: Mapping[str, Any]) -> tuple[str, bool, int]:
     return row["version"], row["transform_type"] == "spline", -row["transform_id"]
 
 
-def _told(rows: Sequence[Row]) -> str:
+def _told(rows: Sequence[Mapping[str, Any]]) -> str:
     return "; ".join(f"{r['transform_id']} {r['version']} {r['direction']} {r['transform_type']}" for r in rows[:20])

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Column, Double, Integer, Numeric, SmallInteger, Table
+from sqlalchemy import Boolean, Column, Double, Integer, Numeric, SmallInteger, Table
 from sqlalchemy.dialects import mysql
 
 from gql_nda.query import Order, Query, Ref
@@ -25,6 +25,8 @@ def dtype(column: Column[Any]) -> type[pl.DataType]:
         return pl.Int16
     if isinstance(kind, Integer):
         return pl.Int64 if _unsigned(column) else pl.Int32
+    if isinstance(kind, Boolean):
+        return pl.Boolean
     return pl.Float64 if isinstance(kind, Double | Numeric) else pl.String
 
 

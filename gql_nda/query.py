@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import CHAR, Column, Float, Integer, Numeric, String, Table
+from sqlalchemy import CHAR, Boolean, Column, Float, Integer, Numeric, String, Table
 from sqlalchemy.types import TypeEngine
 
 from gql_nda.errors import BadUserInput
@@ -249,6 +249,8 @@ def python_types(kind: TypeEngine[Any]) -> tuple[type, ...]:
     """The Python types that the values of a column have."""
     if isinstance(kind, Integer):
         return (int,)
+    if isinstance(kind, Boolean):
+        return (bool,)
     if isinstance(getattr(kind, "impl", kind), Float | Numeric):
         return (float, int)
     return (str,)

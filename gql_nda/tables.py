@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import (
     CHAR,
     DECIMAL,
+    Boolean,
     Column,
     Double,
     Float,
@@ -61,6 +62,21 @@ class Float32(TypeDecorator[float]):
         with np.errstate(over="ignore"):
             rounded = float(np.float32(value))
         return rounded if np.isfinite(rounded) else value
+
+
+def is_blob(column: Column[Any]) -> bool:
+    """Whether a column holds bytes that are only read on purpose."""
+    return isinstance(column.type, LargeBinary)
+
+
+def narrow(table: Table) -> list[Column[Any]]:
+    """The columns of a table that are no blobs: what a row holds."""
+    return [c for c in table.columns if not is_blob(c)]
+
+
+def key_names(table: Table) -> tuple[str, ...]:
+    """Names of the primary key's columns, in order."""
+    return tuple(c.name for c in table.primary_key)
 
 
 _TINY = SmallInteger().with_variant(mysql.TINYINT(), "mysql", "mariadb")
@@ -550,17 +566,31 @@ treadmill = _table(
 TABLES: dict[str, Table] = {t.name.lstrip("#"): t for t in metadata.tables.values()}
 """The 29 tables by the name used in addresses: MySQL's, without the ``#`` of lookup tables."""
 
+# --- derived ---------------------------------------------------------------------------------------
 
-def is_blob(column: Column[Any]) -> bool:
-    """Whether a column holds bytes that are only read on purpose."""
-    return isinstance(column.type, LargeBinary)
+em_position = Table(
+    "em_position",
+    MetaData(),
+    *_unit_key(),
+    _column("em_transform_id", SmallInteger, "Number of the transform that gave the position", nullable=True),
+    _column("em_x", Double, "Position in the electron-microscopy volume along x", "voxels of 4 nm", nullable=True),
+    _column("em_y", Double, "Position in the electron-microscopy volume along y", "voxels of 4 nm", nullable=True),
+    _column("em_z", Double, "Position in the electron-microscopy volume along z", "voxels of 40 nm", nullable=True),
+    _column(
+        "em_extrapolated",
+        Boolean,
+        "Whether the unit lies outside the landmarks that the transform was fitted to: there it may be hundreds of um "
+        "off; null where the transform has no landmarks",
+        nullable=True,
+    ),
+    _column("em_reason", String(200), "Why there is no position; null where there is one", nullable=True),
+    ForeignKeyConstraint(key_names(scan_unit), list(scan_unit.primary_key)),
+    comment="A unit's position in the electron-microscopy volume, by the latest spline from its stack; "
+    "it is some micrometres off.",
+)
 
+DERIVED: dict[str, Table] = {str(em_position.name): em_position}
+"""Tables that no database holds: a row for each unit, computed from others."""
 
-def narrow(table: Table) -> list[Column[Any]]:
-    """The columns of a table that are no blobs: what a row holds."""
-    return [c for c in table.columns if not is_blob(c)]
-
-
-def key_names(table: Table) -> tuple[str, ...]:
-    """Names of the primary key's columns, in order."""
-    return tuple(c.name for c in table.primary_key)
+HELD: dict[str, Table] = TABLES | DERIVED
+"""What a snapshot holds."""

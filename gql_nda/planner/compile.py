@@ -1,6 +1,7 @@
 """From what graphql-core collects below a field to a plan."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from graphql import (
@@ -24,11 +25,14 @@ from gql_nda.types.fields import (
     ArraySpec,
     BatchSpec,
     ChildrenSpec,
+    ChosenRowSpec,
     ColumnSpec,
     NamedSpec,
     PresenceSpec,
     RowSpec,
+    SameSpec,
     SatelliteColumnSpec,
+    ScaledSpec,
     UnionSpec,
     spec_of,
 )
@@ -116,6 +120,11 @@ class _Level:
         match spec_for(selected):
             case ColumnSpec(column):
                 return self._scalar(selected, self._need(Ref(column, path)))
+            case ScaledSpec(column, factor):
+                return replace(self._scalar(selected, self._need(Ref(column, path))), factor=factor)
+            case SameSpec():
+                present = self._need(Ref(next(iter(table.primary_key)), path))
+                return n.Beside(present, self.fields(object_type(selected), selected.details, path, table, trail))
             case SatelliteColumnSpec(relation, column):
                 return self._scalar(selected, self._need(Ref(column, (*path, relation))))
             case PresenceSpec() as spec:
@@ -123,6 +132,8 @@ class _Level:
             case IdSpec():
                 key = tuple(self._need(Ref(column, path)) for column in table.primary_key)
                 return n.GlobalId(type_name(ENTITIES[table.name]), table, key)
+            case ChosenRowSpec(computed=computed) if selected.details[0].node.arguments:
+                return self._part(computed, selected, path, table, trail)
             case RowSpec(relation):
                 return self._beside(object_type(selected), selected, (*path, relation), trail)
             case UnionSpec(column, options):
@@ -130,7 +141,7 @@ class _Level:
             case spec:
                 return self._part(spec, selected, path, table, trail)
 
-    def _scalar(self, selected: n.Selection, ref: Ref) -> n.Node:
+    def _scalar(self, selected: n.Selection, ref: Ref) -> n.Scalar:
         kind = get_named_type(selected.field.type)
         assert isinstance(kind, GraphQLScalarType | GraphQLEnumType)
         return n.Scalar(ref, kind, not is_non_null_type(selected.field.type))

@@ -25,11 +25,12 @@ class Constant:
 
 @dataclass(frozen=True)
 class Scalar:
-    """The value of a column."""
+    """The value of a column, times a factor if there is one."""
 
     ref: Ref
     type: GraphQLScalarType | GraphQLEnumType
     nullable: bool
+    factor: float | None = None
 
 
 @dataclass(frozen=True)

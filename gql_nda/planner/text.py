@@ -76,7 +76,7 @@ def _choice(node: Choice) -> pl.Expr:
 
 
 def _scalar(node: Scalar) -> pl.Expr:
-    column = pl.col(node.ref.label)
+    column = pl.col(node.ref.label) if node.factor is None else pl.col(node.ref.label) * node.factor
     text = _leaf(column, node.ref.column, node.type)
     return pl.when(column.is_null()).then(NULL).otherwise(text) if node.nullable else text
 
@@ -90,6 +90,8 @@ def _leaf(column: pl.Expr, source: Column[object], kind: GraphQLScalarType | Gra
         return whole if dtype(source) is not pl.Int64 else pl.when(column.is_between(-_INT32, _INT32 - 1)).then(whole)
     if dtype(source) is pl.String:
         return _text(column)
+    if dtype(source) is pl.Boolean:
+        return column.cast(pl.String)
     return pl.when(column.is_finite()).then(column.cast(pl.String))
 
 

@@ -51,7 +51,7 @@ def _scalar(node: Scalar, row: Row) -> Any:
         if node.nullable:
             return None
         raise Anomalous(node.ref.label)
-    completed = node.type.coerce_output_value(held)
+    completed = node.type.coerce_output_value(held if node.factor is None else held * node.factor)
     if completed is None:
         raise Anomalous(node.ref.label)
     return completed

@@ -1,4 +1,4 @@
-"""The narrow values of a whole store: read table by table, and named by a checksum."""
+"""The narrow values of a whole store, and the transforms: read table by table, and named by a checksum."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -9,7 +9,7 @@ from sqlalchemy import Table
 from gql_nda.frames import frame
 from gql_nda.query import Query, Ref
 from gql_nda.stores import Store
-from gql_nda.tables import TABLES, key_names, narrow
+from gql_nda.tables import TABLES, coregistration, key_names, narrow
 
 PAGE = 5_000
 """Rows read at a time: a server that reads goes on answering."""
@@ -60,14 +60,25 @@ def _parts(column: pl.Series) -> Iterator[bytes | memoryview]:
         yield values.to_numpy().data
 
 
-def named(checksums: Mapping[str, bytes]) -> str:
-    """Names the values of all tables: their checksums by name."""
-    digest = blake2b(digest_size=8)
+async def solutions(store: Store) -> bytes:
+    """Names the transforms to the electron-microscopy volume: positions are computed by them."""
+    rows = (await store.rows(Query(coregistration))).get((), [])
+    blobs = await store.blobs(coregistration.c.transform_solution, [row.key for row in rows])
+    digest = blake2b(digest_size=16)
+    for key, blob in sorted(blobs.items()):
+        digest.update(f"{key} {len(blob)}".encode() + blob)
+    return digest.digest()
+
+
+def named(checksums: Mapping[str, bytes], transforms: bytes) -> str:
+    """Names the values of all tables, and the transforms: their checksums by name."""
+    digest = blake2b(transforms, digest_size=8)
     for table in TABLES.values():
         digest.update(table.name.encode() + checksums[table.name])
     return digest.hexdigest()
 
 
 async def fingerprint(store: Store) -> str:
-    """Names the data of a store: equal on every store that holds the same rows, less the blobs."""
-    return named({table.name: checksum(await read(store, table)) for table in TABLES.values()})
+    """Names the data of a store: equal on every store that holds the same rows and transforms, less other blobs."""
+    transforms = await solutions(store)
+    return named({table.name: checksum(await read(store, table)) for table in TABLES.values()}, transforms)

@@ -20,7 +20,9 @@ from gql_nda.query import Key, Query, Ref, Relation, Row
 from gql_nda.stores import Head, content
 from gql_nda.stores.canceller import Canceller
 from gql_nda.stores.columns import Columns
+from gql_nda.stores.derived import Derived, concerned
 from gql_nda.stores.dialects import DIALECTS, Deadlines
+from gql_nda.stores.positions import Positions
 from gql_nda.stores.statements import LARGEST_LIST, Prepared, Statements, padded
 from gql_nda.stores.watchdog import AWAY, Watchdog
 from gql_nda.tables import key_names, metadata
@@ -48,6 +50,7 @@ class SqlStore:
         self._watchdog = Watchdog(self._ping)
         self._canceller = Canceller(self._engine(1))
         self._canceller.watch(self.engine)
+        self._derived = Derived(Positions(self), self._columns)
 
     def _engine(self, pool: int) -> AsyncEngine:
         engine = create_async_engine(
@@ -104,6 +107,8 @@ class SqlStore:
 
     async def rows(self, query: Query, refs: Sequence[Ref] = ()) -> dict[Key, list[Row]]:
         """The rows of each key, in the query's order."""
+        if concerned(query, refs):
+            return await self._derived.rows(query, refs)
         held = own(query, refs)
         labels = [ref.label for ref in held]
         records = await self._asked(query, held)
@@ -114,6 +119,9 @@ class SqlStore:
 
     async def columns(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
         """The rows of all keys, as a frame."""
+        return await (self._derived.columns if concerned(query, refs) else self._columns)(query, refs)
+
+    async def _columns(self, query: Query, refs: Iterable[Ref]) -> pl.DataFrame:
         return await Columns(self._asked).of(query, refs)
 
     async def _asked(self, query: Query, refs: Sequence[Ref]) -> list[Record]:
@@ -130,6 +138,8 @@ class SqlStore:
 
     async def counts(self, query: Query) -> dict[Key, int]:
         """Number of rows of each key."""
+        if concerned(query):
+            return await self._derived.counts(query)
         plain = replace(query, after=None, limit=None, order=())
         if not plain.relation.indexed:  # text keys would be grouped by the database's own collation
             return {key: len(rows) for key, rows in (await self.rows(plain)).items()}

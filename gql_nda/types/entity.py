@@ -19,6 +19,10 @@ ENTITIES: dict[str, type["Node"]] = {}
 """The entity of each table, by the table's name."""
 
 
+DERIVED: dict[str, type] = {}
+"""The type of each derived table, by the table's name: its rows stand beside others, and have no id."""
+
+
 @dataclass(frozen=True)
 class IdSpec:
     """The global id: the type's name and the key, as one opaque string."""
@@ -52,6 +56,16 @@ def entity(table: Table, name: str | None = None) -> Callable[[T], T]:
         described.__table__ = table
         ENTITIES[table.name] = described
         return described  # type: ignore[no-any-return]
+
+    return describe
+
+
+def derived(table: Table, name: str) -> Callable[[T], T]:
+    """Declare the type of a derived table's rows."""
+
+    def describe(cls: T) -> T:
+        DERIVED[table.name] = strawberry.type(cls, name=name, description=table.comment)
+        return DERIVED[table.name]  # type: ignore[return-value]
 
     return describe
 

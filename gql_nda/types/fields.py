@@ -70,6 +70,31 @@ class RowSpec:
 
 
 @dataclass(frozen=True)
+class ScaledSpec:
+    """A column of the row itself, times a constant: the same in another unit."""
+
+    column: Column[Any]
+    factor: float
+    plain: ClassVar[bool] = True
+
+    def resolve(self, row: Row, info: Any, kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
+        """The product, at hand."""
+        value = row[self.column.name]
+        return None if value is None else value * self.factor
+
+
+@dataclass(frozen=True)
+class SameSpec:
+    """The row itself, seen as another type: some of its fields under a name of their own."""
+
+    plain: ClassVar[bool] = True
+
+    def resolve(self, row: Row, info: Any, kwargs: dict[str, Any]) -> Row:  # noqa: ARG002
+        """The row."""
+        return row
+
+
+@dataclass(frozen=True)
 class SatelliteColumnSpec:
     """The single column of a satellite, shown as a field of its parent."""
 
@@ -150,6 +175,21 @@ class BatchSpec:
     def arguments(self) -> list[StrawberryArgument]:
         """The function's parameters."""
         return list(self.parameters)
+
+
+@dataclass(frozen=True)
+class ChosenRowSpec(RowSpec):
+    """A satellite, or another in its place for those who ask for it by arguments: that one is computed."""
+
+    computed: BatchSpec
+
+    def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
+        """The row, stored or computed; or None."""
+        return self.computed.resolve(row, info, kwargs) if given_of(kwargs) else super().resolve(row, info, kwargs)
+
+    def arguments(self) -> list[StrawberryArgument]:
+        """The function's parameters."""
+        return self.computed.arguments()
 
 
 def given_of(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -310,6 +350,27 @@ def satellite(here: Table, there: Table | Column[Any], description: str | None =
         return declared(SatelliteColumnSpec(up(here, table_of(there)), there), description or there.comment)
     relation = up(here, there)
     return declared(RowSpec(relation, satellite=True), description or there.comment)
+
+
+def scaled(source: Column[Any], factor: float, description: str) -> Any:
+    """A column in another unit."""
+    return declared(ScaledSpec(source, factor), description)
+
+
+def same(description: str) -> Any:
+    """The row itself, seen as another type."""
+    return declared(SameSpec(), description)
+
+
+def chosen(
+    here: Table,
+    there: Table,
+    function: Callable[..., Awaitable[Sequence[Any]]],
+    *parameters: StrawberryArgument,
+) -> Any:
+    """The one row of another table beside this one, or what a function gives of arguments in its place."""
+    computed = BatchSpec(function, parameters)
+    return declared(ChosenRowSpec(up(here, there), True, computed), there.comment)
 
 
 def present(here: Table, there: Table, description: str) -> Any:

@@ -20,7 +20,7 @@ from strawberry.types.field import StrawberryField
 from gql_nda.errors import BadUserInput, LimitExceeded
 from gql_nda.limits import Limits
 from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Ref, Relation, python_types
-from gql_nda.types.entity import ENTITIES, type_name
+from gql_nda.types.entity import DERIVED, ENTITIES, type_name
 from gql_nda.types.enums import ENUMS, OrderDirection
 from gql_nda.types.fields import (
     ColumnSpec,
@@ -85,7 +85,7 @@ def kind_of(column: Column[Any]) -> type:
     return ENUMS.get(column) or python_types(column.type)[0]
 
 
-_NAMES = {int: "Int", float: "Float", str: "String"}
+_NAMES = {int: "Int", float: "Float", str: "String", bool: "Boolean"}
 """GraphQL's names of the scalars."""
 
 
@@ -115,7 +115,11 @@ def _fields(cls: type) -> list[tuple[str, StrawberryField]]:
 
 
 def _graphql_name(field: StrawberryField) -> str:
-    head, *rest = (field.graphql_name or field.python_name).split("_")
+    return _camel(field.graphql_name or field.python_name)
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
 
 
@@ -133,10 +137,14 @@ def scalars(table: Table) -> Iterator[tuple[str, Meaning]]:
 
 
 def _satellite(relation: Relation) -> Iterator[tuple[str, Meaning]]:
-    for name, field in _fields(ENTITIES[relation.table.name]):
+    """The columns of a satellite by their own names: a field of the same column may be called otherwise."""
+    for _, field in _fields((ENTITIES | DERIVED)[relation.table.name]):
         match spec_of(field):
             case ColumnSpec(column) if not column.primary_key:
-                yield name, Meaning(_operators(column), field.description or "", ref=Ref(column, (relation,)))
+                yield (
+                    _camel(column.name),
+                    Meaning(_operators(column), field.description or "", ref=Ref(column, (relation,))),
+                )
 
 
 def _parents(table: Table) -> Iterator[tuple[str, Meaning]]:
@@ -172,7 +180,7 @@ def order_name(table: Table) -> str:
     entity = type_name(ENTITIES[table.name])
     name = f"{entity}Order"
     if name not in _ORDERS:
-        offered = {key: m for key, m in scalars(table) if not m.presence}
+        offered = {key: m for key, m in scalars(table) if m.kind is not bool}
         _ORDERS[name] = {upper(key): m.ref for key, m in offered.items() if m.ref is not None}
         globals()[f"{entity}OrderField"] = enumerated(
             f"{entity}OrderField", offered, f"What {entity} can be sorted by."

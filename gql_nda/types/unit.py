@@ -8,12 +8,13 @@ from gql_nda import keys
 from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.query import Relation
-from gql_nda.resolvers import connections
+from gql_nda.resolvers import connections, positions
+from gql_nda.science.transform import VOXEL_NM
 from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection, Plan
-from gql_nda.types.entity import Node, entity
+from gql_nda.types.entity import Node, derived, entity
 from gql_nda.types.enums import BrainArea, MaskType
-from gql_nda.types.fields import array, column, named, parent, satellite
+from gql_nda.types.fields import argument, array, chosen, column, named, parent, same, satellite, scaled
 
 if TYPE_CHECKING:
     from gql_nda.types.field import Field
@@ -48,6 +49,14 @@ class Unit(Node):
     brain_area: BrainArea | None = satellite(_unit, t.area_membership.c.brain_area)
     oracle: "Oracle | None" = satellite(_unit, t.oracle)
     stack_unit: "StackUnit | None" = satellite(_unit, t.stack_unit)
+    em_position: "EmPosition | None" = chosen(
+        _unit,
+        t.em_position,
+        positions.em_positions,
+        argument("transform_id", int | None, "The transform to use, one from the stack to EM; else the best."),
+        argument("version", str | None, "The version of the transform: phase2 or phase3; else the latest."),
+        argument("type", str | None, "The type of the transform: spline or linear; else spline."),
+    )
     activity: "Activity | None" = satellite(_unit, t.activity)
     fluorescence: NdArray | None = array(t.fluorescence.c.trace)
     times: NdArray | None = array(
@@ -100,6 +109,31 @@ class StackUnit(Node):
     registration: Annotated["Registration", strawberry.lazy("gql_nda.types.stack")] | None = parent(
         t.stack_unit, t.registration
     )
+
+
+_em = t.em_position
+
+
+@strawberry.type(description="A position in nanometres.")
+class Nanometres:
+    """Value: a row of ``em_position``."""
+
+    x: float | None = scaled(_em.c.em_x, VOXEL_NM[0], "Along x (nm).")
+    y: float | None = scaled(_em.c.em_y, VOXEL_NM[1], "Along y (nm).")
+    z: float | None = scaled(_em.c.em_z, VOXEL_NM[2], "Along z, across the sections (nm).")
+
+
+@derived(_em, name="EmPosition")
+class EmPosition:
+    """A unit's place in the electron-microscopy volume."""
+
+    x: float | None = column(_em.c.em_x)
+    y: float | None = column(_em.c.em_y)
+    z: float | None = column(_em.c.em_z)
+    nm: Nanometres = same("The same position in nanometres: voxels are 4 x 4 x 40 nm.")
+    transform_id: int | None = column(_em.c.em_transform_id)
+    extrapolated: bool | None = column(_em.c.em_extrapolated)
+    reason: str | None = column(_em.c.em_reason)
 
 
 @strawberry.type(description="A key that no unit has.")

@@ -22,15 +22,16 @@ from sqlalchemy.engine import make_url
 from gql_nda.frames import schema
 from gql_nda.query import Query, Ref
 from gql_nda.stores import Store, content
+from gql_nda.stores.positions import Positions
 from gql_nda.stores.snapshot.files import Unusable, Wide, database_of, mapped, opened, seal, write
 from gql_nda.stores.snapshot.wide import widened
-from gql_nda.tables import TABLES, narrow
+from gql_nda.tables import HELD, TABLES, em_position, narrow
 
 Progress = Callable[[str, float], None]
 """Told what is done next, and the part of all that is done."""
 
-_READING = 0.9
-"""The part of a build that is reading the database."""
+_READING, _DERIVING = 0.8, 0.15
+"""The parts of a build that are reading the database, and computing what it doesn't hold."""
 
 
 log = logging.getLogger(__name__)
@@ -112,8 +113,9 @@ class Folder:
             _remove(self._work)
         try:
             kept = await self._gather(store, progress)
-            progress("writing", _READING)
-            return Built(await asyncio.to_thread(self._finish), kept)
+            await self._derive(store, progress)
+            progress("writing", _READING + _DERIVING)
+            return Built(await asyncio.to_thread(self._finish, await content.solutions(store)), kept)
         except OSError:  # such as a full disk
             _remove(self._work)
             raise
@@ -129,6 +131,12 @@ class Folder:
             else:
                 await asyncio.to_thread(self._keep, name, whole(table, await content.read(store, table)))
         return kept
+
+    async def _derive(self, store: Store, progress: Progress) -> None:
+        """Compute the positions of all units."""
+        name = em_position.name
+        rows = await Positions(store).computed(lambda part: progress(name, _READING + _DERIVING * part))
+        await asyncio.to_thread(self._keep, name, rows)
 
     async def _there(self, store: Store, name: str, table: Table) -> bool:
         """Whether an earlier build has read the table, as far as a number of rows can tell."""
@@ -148,10 +156,10 @@ class Folder:
             raise ValueError(f"{name}.arrow holds other columns")
         return rows
 
-    def _finish(self) -> Path:
+    def _finish(self, transforms: bytes) -> Path:
         """Make the snapshot of the tables that were read, and take away what it replaces."""
-        rows = {table.name: self._read(name, table) for name, table in TABLES.items()}
-        fingerprint = content.named({name: content.checksum(frame) for name, frame in rows.items()})
+        rows = {table.name: self._read(name, table) for name, table in HELD.items()}
+        fingerprint = content.named({name: content.checksum(frame) for name, frame in rows.items()}, transforms)
         if self.find(fingerprint) is None:
             self._write(rows, fingerprint)
         self._tidy(self.root / fingerprint)
@@ -161,7 +169,7 @@ class Folder:
         unnamed, folder = self._work / f"wide.{os.getpid()}", self.root / fingerprint
         _remove(unnamed)
         unnamed.mkdir()
-        tables = {name: write(unnamed / f"{name}.arrow", widened(table, rows)) for name, table in TABLES.items()}
+        tables = {name: write(unnamed / f"{name}.arrow", widened(table, rows)) for name, table in HELD.items()}
         seal(unnamed, fingerprint, self.database, tables)
         _remove(folder)  # unusable, if it is there; who has mapped it keeps it
         unnamed.replace(folder)

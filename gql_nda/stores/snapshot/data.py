@@ -12,7 +12,7 @@ from sqlalchemy import Table
 from gql_nda.query import Key, Ref, Relation, Row
 from gql_nda.stores.snapshot.index import Index, Rows, codes
 from gql_nda.stores.snapshot.wide import beside, mark
-from gql_nda.tables import TABLES, key_names, narrow
+from gql_nda.tables import HELD, key_names, narrow
 
 Cell = Callable[[int], Any]
 """A column's value in a row."""
@@ -29,7 +29,7 @@ class Data:
     def __init__(self, arrow: Mapping[str, pa.Table]) -> None:
         self._arrow = arrow
         self._frames: dict[str, pl.DataFrame] = {name: _polars(table) for name, table in arrow.items()}
-        for table in TABLES.values():
+        for table in HELD.values():
             codes([self._frames[table.name][name] for name in key_names(table)])
         self._indexes: dict[Relation, Index] = {}
         self._links: dict[tuple[str, Relation], pl.Series] = {}
@@ -137,7 +137,7 @@ def _ranks(texts: pl.Series) -> pl.Series:
 def _cell(values: pa.Array) -> Cell:
     """The values of a column, one by one: of numbers from memory, ten times as fast as by Arrow's own objects."""
     validity, content = values.buffers()[:2]
-    if not pa.types.is_primitive(values.type):
+    if not pa.types.is_primitive(values.type) or pa.types.is_boolean(values.type):  # which are bits
         return lambda at: values[at].as_py()
     item = np.frombuffer(content, values.type.to_pandas_dtype())[values.offset :].item
     if not values.null_count:

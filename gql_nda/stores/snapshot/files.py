@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from gql_nda.frames import schema
 from gql_nda.stores.snapshot.wide import held
-from gql_nda.tables import TABLES
+from gql_nda.tables import HELD
 
 FORMAT = 1
 """Of the files; to be raised when the same columns are written in another way."""
@@ -31,7 +31,7 @@ class Unusable(Exception):
 
 def layout() -> str:
     """Names the columns of all tables: a snapshot of other columns is of no use."""
-    described = [(table.name, *schema(held(table)).items()) for table in TABLES.values()]
+    described = [(table.name, *schema(held(table)).items()) for table in HELD.values()]
     return blake2b(repr((FORMAT, described)).encode(), digest_size=8).hexdigest()
 
 
@@ -67,7 +67,7 @@ def opened(folder: Path, fingerprint: str) -> Wide:
             raise Unusable("it is of another version")
         if manifest["fingerprint"] != fingerprint:
             raise Unusable("it is of other data")
-        return {table.name: _mapped(folder, name, manifest["tables"][name]) for name, table in TABLES.items()}
+        return {table.name: _mapped(folder, name, manifest["tables"][name]) for name, table in HELD.items()}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise Unusable(f"{type(error).__name__}: {error}") from error
 
@@ -77,7 +77,7 @@ def _mapped(folder: Path, name: str, told: Mapping[str, Any]) -> pa.Table:
     if path.stat().st_size != told["bytes"] or _checksum(path) != told["checksum"]:
         raise Unusable(f"{path.name} isn't as it was written")
     table = mapped(path)
-    expected = pl.DataFrame(schema=schema(held(TABLES[name]))).to_arrow(compat_level=pl.CompatLevel.newest()).schema
+    expected = pl.DataFrame(schema=schema(held(HELD[name]))).to_arrow(compat_level=pl.CompatLevel.newest()).schema
     if table.schema != expected or table.num_rows != told["rows"]:
         raise Unusable(f"{path.name} holds other columns")
     return table

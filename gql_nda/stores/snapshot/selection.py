@@ -9,9 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gql_nda.query import Order, Predicate, Query
+from gql_nda.stores.predicates import beyond, expression, refs_of
 from gql_nda.stores.snapshot.data import Data
 from gql_nda.stores.snapshot.index import Numbers, Rows
-from gql_nda.stores.snapshot.predicates import beyond, expression, refs
 
 Floats = NDArray[np.float64]
 """What rows are sorted by, the smallest first: NaN stands for null, and comes last."""
@@ -72,7 +72,7 @@ def matched(data: Data, query: Query) -> Selection:
 
 
 def _kept(data: Data, query: Query, found: Selection, predicate: Predicate) -> Selection:
-    columns = {ref.label: data.column(query.table, ref, found.rows) for ref in refs(predicate)}
+    columns = {ref.label: data.column(query.table, ref, found.rows) for ref in refs_of(predicate)}
     kept = pl.DataFrame(columns).select(expression(predicate)).to_series().fill_null(False).to_numpy()
     return found.where(np.broadcast_to(kept, len(found)))  # a predicate that compares no column is one value
 

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from gql_nda.frames import dtype
 from gql_nda.query import Ref, Relation, up
-from gql_nda.tables import TABLES, key_names, narrow, stack
+from gql_nda.tables import HELD, key_names, narrow, stack
 
 
 @cache
@@ -24,7 +24,7 @@ def beside(here: Table) -> tuple[Relation, ...]:
 
     They depend on the table, or on what it was made of: the mask of a unit, which has a key of its own.
     """
-    return tuple(up(here, there) for there in TABLES.values() if there is not here and _stands(here, there))
+    return tuple(up(here, there) for there in HELD.values() if there is not here and _stands(here, there))
 
 
 def _stands(here: Table, there: Table) -> bool:

@@ -13,14 +13,14 @@ from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Query, Ref
 from gql_nda.tables import Float32
 
 
-def refs(predicate: Predicate) -> Iterator[Ref]:
+def refs_of(predicate: Predicate) -> Iterator[Ref]:
     """The columns that a predicate compares."""
     match predicate:
         case And(parts) | Or(parts):
             for part in parts:
-                yield from refs(part)
+                yield from refs_of(part)
         case Not(part):
-            yield from refs(part)
+            yield from refs_of(part)
         case Compare(ref):
             yield ref
 
@@ -55,7 +55,7 @@ def _compare(compare: Compare) -> pl.Expr:
 def _wide(column: Column[Any]) -> type[pl.DataType]:
     """The type in which values meet their operands: exact for both, whatever the operand."""
     narrow = dtype(column)
-    if narrow is pl.String:
+    if narrow in (pl.String, pl.Boolean):
         return narrow
     return pl.Float64 if narrow in (pl.Float32, pl.Float64) else pl.Int64
 
