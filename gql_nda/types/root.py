@@ -9,7 +9,7 @@ from strawberry.types.arguments import StrawberryArgument
 from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded
-from gql_nda.keys import decode_id, parse_key, parse_str_key
+from gql_nda.keys import decode_id, parse_key
 from gql_nda.query import Key, Relation, Row
 from gql_nda.resolvers import connections, stimulus
 from gql_nda.types import behavior, dataset
@@ -18,6 +18,7 @@ from gql_nda.types.entity import Node, by_type_name
 from gql_nda.types.field import Field
 from gql_nda.types.fields import ChildrenSpec, LookupSpec, argument, children, declared, lookup
 from gql_nda.types.filters import checked
+from gql_nda.types.keys import UNIT_WAYS, UnitKey, unit_key
 from gql_nda.types.scan import Scan
 from gql_nda.types.segmentation import Mask
 from gql_nda.types.stack import Stack
@@ -31,46 +32,16 @@ ROOMS = (behavior,)
 """Rooms whose entities are reached over others only."""
 
 
-@strawberry.input(description="The key of a unit: its three numbers, or strKey.")
-class UnitKey:
-    """One whole key."""
-
-    session: int | None = strawberry.field(default=UNSET, description="The unit's session.")
-    scan_idx: int | None = strawberry.field(default=UNSET, description="The unit's scan.")
-    unit_id: int | None = strawberry.field(default=UNSET, description="The unit's number.")
-    str_key: str | None = strawberry.field(default=UNSET, description="The key as text: 04_07_000001.")
-
-
-def _unit_key(session: int | None, scan_idx: int | None, unit_id: int | None, str_key: str | None) -> Key:
-    """One whole key of a unit, however it was given."""
-    numbers = (session, scan_idx, unit_id)
-    given = [number for number in numbers if isinstance(number, int)]
-    if isinstance(str_key, str) and not given:
-        return parse_str_key(str_key)
-    if str_key in (UNSET, None) and len(given) == len(numbers):
-        return tuple(given)
-    raise BadUserInput("unit: give session, scanIdx and unitId, or strKey alone", argument="unit")
-
-
 class UnitLookup(LookupSpec):
     """The unit of its numbers, or of its name."""
 
     def key(self, kwargs: dict[str, Any]) -> Key:
         """The key that the arguments give, one way or the other."""
-        return _unit_key(*(kwargs.get(name, UNSET) for name in _WAYS))
+        return unit_key(*(kwargs.get(name, UNSET) for name in UNIT_WAYS))
 
     def arguments(self) -> list[StrawberryArgument]:
         """The fields of ``UnitKey``."""
-        return [argument(name, kind | None, text) for name, (kind, text) in _WAYS.items()]
-
-
-_WAYS: dict[str, tuple[Any, str]] = {
-    "session": (int, "The unit's session."),
-    "scan_idx": (int, "The unit's scan."),
-    "unit_id": (int, "The unit's number."),
-    "str_key": (str, "The key as text: 04_07_000001."),
-}
-"""How a unit is named: its three numbers, or its name."""
+        return [argument(name, kind | None, text) for name, (kind, text) in UNIT_WAYS.items()]
 
 
 class ListedUnits(ChildrenSpec):
@@ -86,7 +57,7 @@ class ListedUnits(ChildrenSpec):
         limits = info.context.limits
         if len(listed) > limits.keys:
             raise LimitExceeded(f"keys: at most {limits.keys} at a time", limit="keys", maximum=limits.keys)
-        keys = tuple(_unit_key(k.session, k.scan_idx, k.unit_id, k.str_key) for k in listed)
+        keys = tuple(unit.key for unit in listed)
         arguments = checked(t.scan_unit, limits, **kwargs)
         return connections.plan(UNITS, keys, limits, listed=True, **arguments)
 
