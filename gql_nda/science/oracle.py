@@ -158,6 +158,8 @@ def _bad_times(starts: Floats, ends: Floats, frames: Floats, fps: float) -> str 
     """What is wrong with the times of trials, if anything; else the number of samples is bounded."""
     if len(frames) < 2:
         return "the recording has fewer than two frames"
+    if not (np.isfinite(frames).all() and (frames[1:] > frames[:-1]).all()):
+        return "the frame times don't increase"
     longest = np.max(ends - starts, initial=-np.inf)
     if not np.isfinite(longest):
         return "a trial has no finite start and end"
@@ -200,6 +202,19 @@ class Blocks(NamedTuple):
     reason: str | None
 
 
+class Layout(NamedTuple):
+    """The axes of a scan's raster, known without any trace: clips in order, and when each is sampled.
+
+    ``trials`` (repeat, clip) are positions in the columns given, ``times`` (s) are (repeat, clip, sample), NaN
+    behind the end of a shorter clip. Without a raster there are no clips but a reason.
+    """
+
+    clips: list[str]
+    trials: Integers
+    times: Floats
+    reason: str | None
+
+
 class Raster(NamedTuple):
     """Responses to the oracle clips, (unit, repeat, clip, sample), on all units the same ``times`` (s).
 
@@ -239,6 +254,18 @@ def oracle_blocks(trial_idx: ArrayLike, hashes: Sequence[str], repeats: int = RE
     return Blocks(clips, trials, None)
 
 
+def layout(trials: Trials, frame_times: ArrayLike, fps: float, repeats: int = REPEATS) -> Layout:
+    """The axes of a raster: see :func:`oracle_blocks` for ``repeats``, :func:`raster` for the rest."""
+    starts, ends = np.ravel(trials.starts).astype(float), np.ravel(trials.ends).astype(float)
+    blocks = oracle_blocks(trials.trial_idx, trials.hashes, repeats)
+    chosen = blocks.trials
+    problem = blocks.reason or _bad_times(starts[chosen], ends[chosen], np.asarray(frame_times, float), fps)
+    if problem:
+        return Layout([], _NO_TRIALS, np.empty((0, 0, 0)), problem)
+    times = _padded(_grids(starts[chosen], ends[chosen], fps)).reshape(*chosen.shape, -1)
+    return Layout(blocks.clips, chosen, times, None)
+
+
 def raster(
     traces: ArrayLike,
     frame_times: ArrayLike,
@@ -253,13 +280,9 @@ def raster(
     :func:`oracle_blocks` for ``repeats``. Clips of unequal length are padded with NaN, not cut.
     """
     values, delays = np.asarray(traces), np.asarray(delays_ms, float)
-    starts, ends = np.ravel(trials.starts).astype(float), np.ravel(trials.ends).astype(float)
-    blocks = oracle_blocks(trials.trial_idx, trials.hashes, repeats)
-    chosen = blocks.trials
-    problem = blocks.reason or _bad_times(starts[chosen], ends[chosen], np.asarray(frame_times, float), fps)
+    clips, chosen, times, problem = layout(trials, frame_times, fps, repeats)
     if problem:
         return _no_raster(len(values), problem)
-    times = _padded(_grids(starts[chosen], ends[chosen], fps)).reshape(*chosen.shape, -1)
     raw = sample(values, frame_times, delays, times)
     raw[~np.isfinite(raw)] = np.nan
     normalized, flat = normalised(raw)
@@ -269,7 +292,7 @@ def raster(
         (lost, "some samples lie beyond the trace or are not finite"),
         (flat.any(axis=1), "repeats without any change can't be normalised"),
     )
-    return Raster(blocks.clips, chosen, times, raw, normalized, told)
+    return Raster(clips, chosen, times, raw, normalized, told)
 
 
 def _no_raster(units: int, reason: str) -> Raster:

@@ -370,6 +370,25 @@ def test_whatever_traces_hold_is_scored_and_shown_or_told(traces: Floats) -> Non
     assert [reason is None for reason in shown.reasons] == np.isfinite(shown.normalized).all(axis=(1, 2, 3)).tolist()
 
 
+def test_the_axes_of_a_raster_are_known_without_traces() -> None:
+    traces, frames, delays = recording(1)
+    found = oracle.layout(trials_of(BLOCKS), frames, FPS, repeats=3)
+    shown = oracle.raster(traces, frames, delays, trials_of(BLOCKS), FPS, repeats=3)
+    assert (found.clips, found.reason) == (shown.clips, None)
+    np.testing.assert_array_equal(found.trials, shown.trials)
+    np.testing.assert_array_equal(found.times, shown.times)
+    assert oracle.layout(trials_of(list("abc")), frames, FPS, repeats=3).reason == "no condition was shown 3 times"
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 0.0])
+def test_frame_times_that_do_not_increase_give_nothing(wrong: float) -> None:
+    traces, frames, delays = recording(2)
+    frames[[7, -1]] = wrong
+    reasons = ["the frame times don't increase"] * 2
+    assert oracle.scores(traces, frames, delays, trials_of(SHOWN), FPS).reasons == reasons
+    assert oracle.raster(traces, frames, delays, trials_of(BLOCKS), FPS, repeats=3).reasons == reasons
+
+
 @pytest.mark.parametrize("fps", [0.0, -6.3, np.nan, np.inf, 1e12])
 def test_a_rate_that_makes_no_sense_gives_nothing(fps: float) -> None:
     reason = ["the nominal rate is not that of the frames"]
