@@ -6,7 +6,7 @@ of cumulative energy, which are CaImAn's.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from contourpy import LineType, contour_generator
@@ -17,11 +17,11 @@ Integers = NDArray[np.int64]
 
 
 class Sparse(NamedTuple):
-    """The pixels of a mask, (pixel,) each: row and column counted from 0, and weight."""
+    """The pixels of a mask, (pixel,) each: row and column counted from 0, and weight as it is stored."""
 
     row: Integers
     column: Integers
-    weight: Floats
+    weight: NDArray[Any]
 
 
 def sparse(pixels: ArrayLike, weights: ArrayLike, height: int, width: int) -> Sparse:
@@ -29,7 +29,7 @@ def sparse(pixels: ArrayLike, weights: ArrayLike, height: int, width: int) -> Sp
 
     ValueError if they differ in number, or a pixel isn't a whole number that lies in the field.
     """
-    at, weight = np.ravel(pixels), np.ravel(weights).astype(float)
+    at, weight = np.ravel(pixels), np.ravel(weights)
     if len(at) != len(weight):
         raise ValueError(f"{len(at)} pixels have {len(weight)} weights")
     wrong = ~((at >= 1) & (at <= height * width) & (np.mod(at, 1) == 0))

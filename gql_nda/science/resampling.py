@@ -46,6 +46,10 @@ def sample(traces: ArrayLike, frame_times: ArrayLike, delays_ms: ArrayLike, time
 # --- behaviour -------------------------------------------------------------------------------------
 
 
+FASTEST = 1000.0
+"""Rate (Hz) above which no clock of behaviour runs: treadmill and camera give 100 samples a second at most."""
+
+
 def median_rate(times: ArrayLike) -> float:
     """Median sampling rate of a clock (Hz); its NaN are left out.
 
@@ -58,7 +62,12 @@ def median_rate(times: ArrayLike) -> float:
 
 
 def lowpass_taps(source_hz: float, target_hz: float) -> Floats:
-    """Coefficients of the filter: two seconds of the source, cut off at half the target's rate."""
+    """Coefficients of the filter: two seconds of the source, cut off at half the target's rate.
+
+    ValueError for a source faster than ``FASTEST``: of a broken clock there may be too many to hold.
+    """
+    if source_hz > FASTEST:
+        raise ValueError(f"a clock runs at {source_hz:g} Hz, faster than any at {FASTEST:g} Hz")
     count = round(2 * source_hz + 1)
     taps: Floats = firwin(count, cutoff=target_hz / 2, window="hamming", fs=source_hz)
     return taps
@@ -71,7 +80,8 @@ def resample(values: ArrayLike, source_times: ArrayLike, target_times: ArrayLike
     interpolation; the others increase. A NaN value spreads over the filter's length, two seconds. NaN
     outside the source. A source no faster than the target, or of two clocks one without a rate (a
     single target, say), is only interpolated: there's nothing to filter. All NaN if fewer than two
-    times are known. ValueError if values and source times differ in length.
+    times are known. ValueError if values and source times differ in length, or the source's clock is
+    faster than ``FASTEST``.
     """
     series, source = np.atleast_2d(np.asarray(values, float)), np.asarray(source_times, float)
     target = np.asarray(target_times, float)

@@ -51,6 +51,29 @@ class ArrayFormat(Enum):
     PNG = strawberry.enum_value("png", description="A grey picture of a two-dimensional array.")
 
 
+@strawberry.enum(description="Where behaviour at the frames of a scan comes from.")
+class BehaviorSource(Enum):
+    """Ways to bring behaviour to the frames."""
+
+    SYNCHRONISED = strawberry.enum_value(
+        "synchronised", description="ManualPupil and Treadmill, as the database holds them."
+    )
+    RESAMPLED = strawberry.enum_value(
+        "resampled",
+        description="RawManualPupil and RawTreadmill, brought to the frames here as the laboratory's pipeline does: a "
+        "Hamming low-pass of two seconds, cut off at half the frame rate, then linear interpolation. A NaN spreads "
+        "over the two seconds; outside the recording all is NaN.",
+    )
+
+
+@strawberry.enum(description="Whether the pupil was found in a frame.")
+class PupilState(Enum):
+    """States of the pupil at a frame."""
+
+    VALID = strawberry.enum_value("valid", description="Both radii and the place of the pupil are known.")
+    LOST = strawberry.enum_value("lost", description="One of them at least is NaN.")
+
+
 ENUMS: dict[Column[object], type[Enum]] = {
     t.area_membership.c.brain_area: BrainArea,
     t.mask_classification.c.mask_type: MaskType,

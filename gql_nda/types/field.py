@@ -9,6 +9,7 @@ from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection
 from gql_nda.types.entity import Node, entity
 from gql_nda.types.fields import array, children, column, parent, satellite
+from gql_nda.types.masks import FieldMasks
 
 if TYPE_CHECKING:
     from gql_nda.types.scan import Scan
@@ -20,7 +21,7 @@ _field = t.field
 
 
 @entity(_field)
-class Field(Node):
+class Field(Node, FieldMasks):
     """One imaged rectangle of cortex."""
 
     session: int = column(_field.c.session)

@@ -9,7 +9,9 @@ from gql_nda.resolvers import scan as derived
 from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection
 from gql_nda.types.entity import Node, entity
+from gql_nda.types.epochs import ScanBehavior
 from gql_nda.types.fields import array, batch, children, column, parent, present, satellite
+from gql_nda.types.responses import ScanConditions
 
 if TYPE_CHECKING:
     from gql_nda.types.behavior import ManualPupil, RawManualPupil, RawTreadmill, Treadmill
@@ -21,7 +23,7 @@ _scan = t.scan
 
 
 @entity(_scan)
-class Scan(Node):
+class Scan(Node, ScanBehavior, ScanConditions):
     """One two-photon recording."""
 
     session: int = column(_scan.c.session)

@@ -9,6 +9,7 @@ from gql_nda.types.array import NdArray
 from gql_nda.types.entity import Node, entity
 from gql_nda.types.enums import MaskType
 from gql_nda.types.fields import array, column, parent, satellite
+from gql_nda.types.masks import MaskPixels
 
 if TYPE_CHECKING:
     from gql_nda.types.field import Field
@@ -18,7 +19,7 @@ _mask = t.segmentation
 
 
 @entity(_mask, name="Mask")
-class Mask(Node):
+class Mask(Node, MaskPixels):
     """The pixels of one cell, or of what was taken for one."""
 
     session: int = column(_mask.c.session)

@@ -1,0 +1,287 @@
+"""Pupil and treadmill at the frames of a scan, and the epochs in which they are as one wants."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from functools import partial
+from math import inf, prod
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Column
+
+from gql_nda import tables as t
+from gql_nda.arrays.numbers import Numeric
+from gql_nda.codec import Header
+from gql_nda.context import Context
+from gql_nda.errors import BadUserInput, BlobCorrupt
+from gql_nda.keys import format_key, parse_key
+from gql_nda.loaders import Reduction, located
+from gql_nda.query import Key, Relation, Row
+from gql_nda.resolvers import arrays
+from gql_nda.resolvers.addresses import COMPUTED
+from gql_nda.resolvers.arrays import AnyArray, ArrayRef
+from gql_nda.resolvers.computed import Computed
+from gql_nda.resolvers.spending import spent
+from gql_nda.science import epochs as science
+from gql_nda.science.reasons import reasons
+from gql_nda.science.resampling import resample
+from gql_nda.stores import table_of
+from gql_nda.tables import Array, key_names
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+FRAME_TIMES = t.scan_times.c.frame_times
+
+
+# --- series ----------------------------------------------------------------------------------------
+
+
+class Series(NamedTuple):
+    """One series of behaviour: at the frames, as it was recorded, and the clock that it was recorded on."""
+
+    stored: Column[Any]
+    raw: Column[Any]
+    clock: Column[Any]
+
+
+PUPIL = ("pupil_min_r", "pupil_maj_r", "pupil_x", "pupil_y")
+VELOCITY = "treadmill_velocity"
+
+SERIES = {
+    name: Series(t.manual_pupil.c[name], t.raw_manual_pupil.c[name], t.raw_manual_pupil.c.pupil_times) for name in PUPIL
+} | {VELOCITY: Series(t.treadmill.c[VELOCITY], t.raw_treadmill.c[VELOCITY], t.raw_treadmill.c.treadmill_timestamps)}
+"""The series by name, which is that of their columns."""
+
+ABSENT = {
+    t.scan_times: "the scan has no frame times",
+    t.manual_pupil: "the scan has no synchronised pupil",
+    t.treadmill: "the scan has no synchronised treadmill",
+    t.raw_manual_pupil: "the scan has no raw pupil",
+    t.raw_treadmill: "the scan has no raw treadmill",
+}
+"""Why there is nothing, by the table without a row for the scan."""
+
+
+def _reading(scan: Key, context: Context) -> Reduction:
+    return Reduction(scan, Numeric(context.limits.decoded_bytes), _known)
+
+
+def _known(values: NDArray[Any]) -> Floats:
+    """What isn't finite is not known."""
+    numbers = values.astype(np.float64)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+# --- behaviour on the axis of the frames -----------------------------------------------------------
+
+
+class Behavior(NamedTuple):
+    """What the mouse did at the frames of a scan: as it is stored, or resampled from what was recorded."""
+
+    scan: Key
+    resampled: bool
+
+
+async def behaviors(
+    scans: Sequence[Row],
+    context: Context,  # noqa: ARG001
+    *,
+    source: Enum,
+) -> list[Behavior]:
+    """The behaviour of each scan: nothing is read yet."""
+    return [Behavior(scan.key, source.value == "resampled") for scan in scans]
+
+
+async def times(of: Behavior, context: Context) -> ArrayRef | None:
+    """The times of the frames; None where there are none."""
+    return await _stored(FRAME_TIMES, of.scan, context)
+
+
+async def at_frames(name: str, of: Behavior, context: Context) -> AnyArray | None:
+    """A series at the frames; None where there is none."""
+    if of.resampled:
+        return await resampled(name, of.scan, context)
+    return await _stored(SERIES[name].stored, of.scan, context)
+
+
+async def reason(of: Behavior, context: Context) -> str | None:
+    """What is missing, if anything is."""
+    needed = (t.raw_manual_pupil, t.raw_treadmill) if of.resampled else (t.manual_pupil, t.treadmill)
+    tables = (t.scan_times, *needed)
+    rows = [context.loaders.row(Relation(table, key_names(t.scan))).load(of.scan) for table in tables]
+    found = await asyncio.gather(*rows)
+    return reasons(1, *((row is None, ABSENT[table]) for row, table in zip(found, tables, strict=True)))[0]
+
+
+async def _stored(column: Column[Any], scan: Key, context: Context) -> ArrayRef | None:
+    head = await context.loaders.head(column).load(scan)
+    return None if head is None else arrays.reference(column, scan, head, context)
+
+
+async def _header(column: Column[Any], scan: Key, context: Context) -> Header | None:
+    found = await _stored(column, scan, context)
+    return found.header if found is not None else None
+
+
+# --- resampled -------------------------------------------------------------------------------------
+
+
+async def resampled(name: str, scan: Key, context: Context) -> Computed | None:
+    """A raw series brought to the frames when it is read; None where it, its clock or the frames' isn't stored."""
+    series = SERIES[name]
+    columns = (series.raw, series.clock, FRAME_TIMES)
+    *recorded, frames = await asyncio.gather(*(_header(column, scan, context) for column in columns))
+    if frames is None or None in recorded:
+        return None
+    return Computed(
+        f"scan/{format_key(t.scan, scan)}/{name}_resampled",
+        (prod(frames.shape),),
+        Array(("frame",), "float64", series.stored.info["unit"]),
+        lambda: context.cache.one(("resampled", name, scan), partial(_resample, series, scan, context)),
+    )
+
+
+async def _resample(series: Series, scan: Key, context: Context) -> Floats:
+    columns, reading = (series.raw, series.clock, FRAME_TIMES), _reading(scan, context)
+    read = await asyncio.gather(*(context.loaders.reduced(column).load(reading) for column in columns))
+    try:
+        return await asyncio.to_thread(resample, *read)
+    except ValueError as error:
+        raise located(BlobCorrupt(str(error)), series.raw, scan) from None
+
+
+async def _at_address(name: str, key: str, _query: Mapping[str, str], context: Context) -> Computed | None:
+    return await resampled(name, parse_key(t.scan, key), context)
+
+
+COMPUTED.update({("scan", f"{name}_resampled"): partial(_at_address, name) for name in SERIES})
+
+
+# --- conditions ------------------------------------------------------------------------------------
+
+
+class Bounds(Protocol):
+    """What a speed must lie between (cm/s); what is no number bounds nothing."""
+
+    gt: Any
+    lt: Any
+
+
+class Condition(NamedTuple):
+    """Which frames one wants: a test of series at the frames, in which NaN is what isn't known."""
+
+    series: tuple[str, ...]
+    holds: Callable[..., Mask]
+
+
+def _conditions(running: Bounds | None, pupil: Enum | None) -> list[Condition]:
+    """All that must hold; BAD_USER_INPUT where that is nothing, or nonsense."""
+    found = [Condition((VELOCITY,), _between(running))] if running is not None else []
+    if pupil is not None:
+        found.append(Condition(PUPIL, science.known if pupil.value == "valid" else _lost))
+    if not found:
+        raise BadUserInput("epochs: give running, pupil, or both", argument="running")
+    return found
+
+
+def _between(bounds: Bounds) -> Callable[[Floats], Mask]:
+    """Whether a velocity, whichever way, is above one bound and below the other."""
+    above, below = (bound if isinstance(bound, int | float) else None for bound in (bounds.gt, bounds.lt))
+    if above is None and below is None:
+        raise BadUserInput("running: give gt, lt, or both", argument="running")
+    least, most = -inf if above is None else above, inf if below is None else below
+    if not 0 <= (above or 0) < most:
+        raise BadUserInput("running: no speed lies between these bounds, or one is below 0", argument="running")
+    return lambda velocity: science.running(np.abs(velocity), least) & science.resting(np.abs(velocity), most)
+
+
+def _lost(*pupil: Floats) -> Mask:
+    return ~science.known(*pupil)
+
+
+# --- epochs ----------------------------------------------------------------------------------------
+
+
+class Epoch(NamedTuple):
+    """Frames from ``start`` to before ``stop``, and their times (s)."""
+
+    start: int
+    stop: int
+    start_time: float
+    stop_time: float
+
+    @property
+    def duration(self) -> float:
+        """How long it lasts (s)."""
+        return self.stop_time - self.start_time
+
+
+class Epochs(NamedTuple):
+    """The epochs of a scan in order, None where what they depend on isn't stored."""
+
+    epochs: list[Epoch] | None
+    reason: str | None
+
+    @property
+    def nframes(self) -> int | None:
+        """Frames in all epochs."""
+        return None if self.epochs is None else sum(epoch.stop - epoch.start for epoch in self.epochs)
+
+    @property
+    def total_duration(self) -> float | None:
+        """How long all last together (s)."""
+        return None if self.epochs is None else sum(epoch.duration for epoch in self.epochs)
+
+
+async def epochs(
+    scans: Sequence[Row],
+    context: Context,
+    *,
+    running: Bounds | None = None,
+    pupil: Enum | None = None,
+    min_duration: float = 0.0,
+) -> list[Epochs | BaseException]:
+    """When all conditions held, at the frames of each scan; an error stays with its own scan."""
+    conditions = _conditions(running, pupil)
+    if min_duration < 0:
+        raise BadUserInput(f"minDuration: {min_duration:g} s is less than none", argument="minDuration")
+    columns = [FRAME_TIMES, *(SERIES[name].stored for condition in conditions for name in condition.series)]
+    wanted = [_reading(scan.key, context) for scan in scans]
+    read = await asyncio.gather(*(context.loaders.reduced(column).load_each(wanted) for column in columns))
+
+    def found() -> list[Epochs | BaseException]:
+        of_scans = [dict(zip(columns, of, strict=True)) for of in zip(*read, strict=True)]
+        return [_of_scan(conditions, min_duration, of) for of in of_scans]
+
+    per_epoch = len(Epoch._fields) + 1  # its duration
+    return spent(await asyncio.to_thread(found), context, lambda result: per_epoch * len(result.epochs or ()))
+
+
+def _of_scan(
+    conditions: Sequence[Condition], min_duration: float, read: Mapping[Column[Any], Any]
+) -> Epochs | BaseException:
+    """The epochs of one scan, by what was read of its columns: a series, None, or an error."""
+    if error := next((each for each in read.values() if isinstance(each, BaseException)), None):
+        return error
+    if absent := dict.fromkeys(ABSENT[table_of(column)] for column, values in read.items() if values is None):
+        return Epochs(None, "; ".join(absent))
+    clock = read[FRAME_TIMES]
+    known = {name: _until(len(clock), read[SERIES[name].stored]) for c in conditions for name in c.series}
+    masks = [condition.holds(*(known[name] for name in condition.series)) for condition in conditions]
+    samples, seconds = science.epochs(np.logical_and.reduce(masks), clock, min_duration)
+    spans = zip(samples.tolist(), seconds.tolist(), strict=True)
+    return Epochs([Epoch(*frames, *at) for frames, at in spans], _short(len(clock), read))
+
+
+def _until(count: int, values: Floats) -> Floats:
+    """A series of so many frames: what it has no value for isn't known."""
+    return np.append(values[:count], np.full(max(count - len(values), 0), np.nan))
+
+
+def _short(count: int, read: Mapping[Column[Any], Floats]) -> str | None:
+    """Which series end before the scan does."""
+    ends = {table_of(c).name: count - len(values) for c, values in read.items() if len(values) < count}
+    return "; ".join(f"{table} ends {lacking} frames before the scan" for table, lacking in ends.items()) or None

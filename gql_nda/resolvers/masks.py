@@ -1,0 +1,266 @@
+"""Masks as pixels and contours, and the images that the masks of a field make."""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import prod
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Column
+
+from gql_nda import tables as t
+from gql_nda.arrays.numbers import Numeric, as_list
+from gql_nda.context import Context
+from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
+from gql_nda.keys import format_key, parse_key
+from gql_nda.loaders import Reduction, located
+from gql_nda.query import Planned, Query, Relation, Row, down
+from gql_nda.resolvers.addresses import COMPUTED
+from gql_nda.resolvers.computed import Computed
+from gql_nda.resolvers.spending import spent
+from gql_nda.science import masks as science
+from gql_nda.science.masks import Sparse
+from gql_nda.tables import Array, key_names
+
+R = TypeVar("R")
+
+FIELD = Relation(t.field, key_names(t.field))
+MASK = Relation(t.segmentation, key_names(t.segmentation))
+OF_FIELD = down(t.field, t.segmentation)
+PIXELS, WEIGHTS = t.segmentation.c.pixels, t.segmentation.c.weights
+
+LABELS = Array(("y", "x"), "int32")
+PLANES = Array(("mask", "y", "x"), "float32")
+
+
+# --- pixels ----------------------------------------------------------------------------------------
+
+
+async def over_masks(
+    masks: Sequence[Row], context: Context, compute: Callable[[Sparse], R], absent: Callable[[str], R]
+) -> list[R | BaseException]:
+    """What is computed of each mask's pixels, in a thread: each blob is read once, an error stays with its mask.
+
+    A mask without a field or pixels has what ``absent`` says for the reason.
+    """
+    fields, pixels, weights = await asyncio.gather(
+        context.loaders.row(FIELD).load_each([mask.at(FIELD.on) for mask in masks]),
+        _blobs(PIXELS, masks, context),
+        _blobs(WEIGHTS, masks, context),
+    )
+
+    def of(mask: Row, field: Any, pixels: Any, weights: Any) -> R | BaseException:
+        try:
+            found = _sparse(mask, field, pixels, weights, context.limits.decoded_bytes)
+            return absent(found) if isinstance(found, str) else compute(found)
+        except Exception as error:
+            return error
+
+    return await asyncio.to_thread(lambda: list(map(of, masks, fields, pixels, weights)))
+
+
+async def _blobs(column: Column[Any], masks: Sequence[Row], context: Context) -> list[Any]:
+    decode = Numeric(context.limits.decoded_bytes)
+    return await context.loaders.reduced(column).load_each([Reduction(mask.key, decode, _as_it_is) for mask in masks])
+
+
+def _as_it_is(found: R) -> R:
+    return found
+
+
+def _sparse(mask: Row, field: Any, pixels: Any, weights: Any, most: int) -> Sparse | str:
+    """The pixels of a mask, or why there are none; raises what went wrong in reading.
+
+    A field must not be so large that an image of it, which contours and labels need, has more than ``most`` bytes.
+    """
+    for read in (field, pixels, weights):
+        if isinstance(read, BaseException):
+            raise read
+    if field is None:
+        return "the mask's field isn't stored"
+    if pixels is None or weights is None:
+        return "the mask's pixels aren't stored"
+    if 8 * prod(_shape(field)) > most:
+        message = f"decoded_bytes: an image of the field has more than {most} bytes"
+        raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
+    try:
+        return science.sparse(pixels, weights, *_shape(field))
+    except ValueError as error:
+        raise located(BlobCorrupt(str(error)), PIXELS, mask.key) from None
+
+
+def _shape(field: Row) -> tuple[int, int]:
+    """Height and width of a field (px)."""
+    return field["px_height"], field["px_width"]
+
+
+# --- footprints and contours -----------------------------------------------------------------------
+
+
+class Footprint(NamedTuple):
+    """The pixels of a mask, (pixel,) each."""
+
+    rows: list[int] | None
+    columns: list[int] | None
+    weights: list[float | None] | None
+    reason: str | None
+
+
+class Line(NamedTuple):
+    """A closed line, (point,) each."""
+
+    rows: list[float]
+    columns: list[float]
+
+
+class Contour(NamedTuple):
+    """Lines around the pixels that hold ``level`` of a mask's energy."""
+
+    lines: list[Line] | None
+    level: float
+    reason: str | None
+
+
+EMPTY = "the mask has no pixels"
+
+
+async def footprints(masks: Sequence[Row], context: Context) -> list[Footprint | BaseException]:
+    """The pixels of each mask."""
+    found = await over_masks(masks, context, _footprint, lambda reason: Footprint(None, None, None, reason))
+    return spent(found, context, lambda footprint: 3 * len(footprint.rows or ()))
+
+
+def _footprint(mask: Sparse) -> Footprint:
+    reason = None if len(mask.row) else EMPTY
+    return Footprint(mask.row.tolist(), mask.column.tolist(), as_list(mask.weight), reason)
+
+
+async def contours(masks: Sequence[Row], context: Context, *, level: float = 0.97) -> list[Contour | BaseException]:
+    """The contours of each mask."""
+    if not 0 < level < 1:
+        raise BadUserInput(f"level: {level:g} is not between 0 and 1", argument="level")
+    found = await over_masks(masks, context, partial(_contour, level), lambda reason: Contour(None, level, reason))
+    return spent(found, context, lambda contour: sum(2 * len(line.rows) for line in contour.lines or ()))
+
+
+def _contour(level: float, mask: Sparse) -> Contour:
+    lines = [Line(as_list(line[:, 0]), as_list(line[:, 1])) for line in science.contour(mask, level)]
+    return Contour(lines, level, None if lines else _lineless(mask))
+
+
+def _lineless(mask: Sparse) -> str:
+    """Why a mask has no contour."""
+    if not len(mask.row):
+        return EMPTY
+    if not (np.isfinite(mask.weight) & (mask.weight > 0)).any():
+        return "no weight of the mask is above 0"
+    return "one pixel alone holds more of the energy than the level"
+
+
+# --- images ----------------------------------------------------------------------------------------
+
+
+class DenseMasks(NamedTuple):
+    """Masks as images: plane by plane those of ``mask_ids``."""
+
+    mask_ids: list[int]
+    masks: Computed
+
+
+async def label_images(fields: Sequence[Row], context: Context) -> list[Computed]:
+    """Which mask each pixel of each field belongs to: nothing is read yet."""
+    return [_label_image(field, context) for field in fields]
+
+
+def _label_image(field: Row, context: Context) -> Computed:
+    path = f"field/{format_key(t.field, field.key)}/label_image"
+    name = ("label_image", field.key)
+    return Computed(path, _shape(field), LABELS, lambda: context.cache.one(name, lambda: _labels(field, context)))
+
+
+async def _labels(field: Row, context: Context) -> NDArray[np.int32]:
+    query = Query(t.segmentation, OF_FIELD.on, (field.key,))
+    masks = (await context.loaders.ask(context.store.rows, query)).get(field.key, [])
+    sparse = await _all(masks, context)
+    ids = [mask["mask_id"] for mask in masks]
+    image = await asyncio.to_thread(science.label_image, ids, sparse, *_shape(field))
+    return image.astype(np.int32)
+
+
+async def _all(masks: Sequence[Row], context: Context) -> list[Sparse]:
+    """The pixels of masks, none of which may be damaged."""
+    nothing = science.sparse([], [], 0, 0)
+    found = await over_masks(masks, context, _as_it_is, lambda _: nothing)
+    for mask in found:
+        if isinstance(mask, BaseException):
+            raise mask
+    return found  # type: ignore[return-value]
+
+
+async def dense_masks(
+    fields: Sequence[Row], context: Context, *, mask_ids: Sequence[int] | None = None
+) -> list[DenseMasks | BaseException]:
+    """Masks of each field as images, those of some ids or all: which ones is known, no pixel is read yet."""
+    asked = (_dense_masks(field, context, mask_ids) for field in fields)
+    return await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def _dense_masks(field: Row, context: Context, mask_ids: Sequence[int] | None) -> DenseMasks:
+    most, plane = context.limits.decoded_bytes, 4 * max(prod(_shape(field)), 1)
+    ids = None if mask_ids is None else tuple(dict.fromkeys(mask_ids))
+    masks = await _page(field, context, ids, most // plane)
+    if masks is None:
+        message = f"decoded_bytes: a mask has {plane} bytes; choose at most {most // plane} of the field's by maskIds"
+        raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
+    context.spend_values(len(masks))
+    return DenseMasks([mask["mask_id"] for mask in masks], _planes(field, context, masks, ids))
+
+
+async def _page(field: Row, context: Context, ids: tuple[int, ...] | None, most: int) -> list[Row] | None:
+    """The masks of some ids, or all of a field; None if they are more than that."""
+    if ids is None:
+        page = await context.loaders.page(Planned(Query(t.segmentation, OF_FIELD.on, (field.key,)), first=most))
+        return None if page.more else page.rows
+    if len(ids) > most:
+        return None
+    masks = await context.loaders.row(MASK).load_many([(*field.key, id_) for id_ in ids])
+    if absent := [id_ for id_, mask in zip(ids, masks, strict=True) if mask is None]:
+        message = f"maskIds: field {format_key(t.field, field.key)} has no mask {absent[0]}"
+        raise BadUserInput(message, argument="maskIds")
+    return [mask for mask in masks if mask is not None]
+
+
+def _planes(field: Row, context: Context, masks: Sequence[Row], ids: tuple[int, ...] | None) -> Computed:
+    async def compute() -> NDArray[np.float32]:
+        return await asyncio.to_thread(science.dense, await _all(masks, context), *_shape(field))
+
+    path = f"field/{format_key(t.field, field.key)}/dense_masks"
+    query = {} if ids is None else {"maskIds": ",".join(map(str, ids))}
+    return Computed(path, (len(masks), *_shape(field)), PLANES, compute, query)
+
+
+# --- addresses -------------------------------------------------------------------------------------
+
+
+async def _label_image_at(key: str, _query: Mapping[str, str], context: Context) -> Computed | None:
+    field = await context.loaders.row(FIELD).load(parse_key(t.field, key))
+    return None if field is None else _label_image(field, context)
+
+
+async def _dense_masks_at(key: str, query: Mapping[str, str], context: Context) -> Computed | None:
+    field = await context.loaders.row(FIELD).load(parse_key(t.field, key))
+    return None if field is None else (await _dense_masks(field, context, _ids(query.get("maskIds")))).masks
+
+
+def _ids(text: str | None) -> list[int] | None:
+    """The ids that an address names, None where it names none."""
+    if text is not None and not re.fullmatch(r"([0-9]{1,9}(,[0-9]{1,9})*)?", text, re.ASCII):
+        raise BadUserInput(f"maskIds: {text[:40]!r} are no numbers joined by commas", argument="maskIds")
+    return None if text is None else [int(number) for number in text.split(",") if number]
+
+
+COMPUTED["field", "label_image"] = _label_image_at
+COMPUTED["field", "dense_masks"] = _dense_masks_at
