@@ -64,6 +64,12 @@ class Float32(TypeDecorator[float]):
         return rounded if np.isfinite(rounded) else value
 
 
+def shortest(value: float) -> float:
+    """The shortest decimal that reads back as the same float32; infinite where float32 ends."""
+    with np.errstate(over="ignore"):
+        return float(str(np.float32(value)))
+
+
 def is_blob(column: Column[Any]) -> bool:
     """Whether a column holds bytes that are only read on purpose."""
     return isinstance(column.type, LargeBinary)

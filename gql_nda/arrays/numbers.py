@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gql_nda.codec import unpack_array
 from gql_nda.errors import BlobCorrupt
+from gql_nda.tables import shortest as shortest
 
 
 def as_list(values: NDArray[Any]) -> list[Any]:
@@ -23,12 +24,6 @@ def as_list(values: NDArray[Any]) -> list[Any]:
 def finite(value: float) -> float | None:
     """One number as JSON carries it: NaN and infinities are None."""
     return float(value) if np.isfinite(value) else None
-
-
-def shortest(value: float) -> float:
-    """The shortest decimal that reads back as the same float32; infinite where float32 ends."""
-    with np.errstate(over="ignore"):
-        return float(str(np.float32(value)))
 
 
 def numeric(blob: bytes, limit: int) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from gql_nda.errors import BlobCorrupt
 from gql_nda.frames import schema
 from gql_nda.query import Key, Query, Ref, Row, up
 from gql_nda.stores import Store
-from gql_nda.tables import em_position, key_names, narrow, scan_unit, stack_unit
+from gql_nda.tables import em_position, key_names, narrow, scan_unit, shortest, stack_unit
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class Positions:
             mine = [r for r in rows if r.key in solved and r.at(STACK) == stack.key and r["direction"] == TO_EM]
             if (row := choose(mine)) is not None:
                 blobs = await self._store.blobs(SOLUTION, [row.key])
-                found[stack.key] = await asyncio.to_thread(_ready, row, stack["um_height"], blobs[row.key])
+                found[stack.key] = await asyncio.to_thread(_ready, row, shortest(stack["um_height"]), blobs[row.key])
         return found
 
 

@@ -9,10 +9,11 @@ from random import Random
 from typing import Any, TypeAlias
 
 import numpy as np
-from sqlalchemy import CHAR, Column, Double, Integer, Numeric, String, Table
+from sqlalchemy import CHAR, Boolean, Column, Double, Integer, Numeric, String, Table
 
 from gql_nda import tables as t
 from gql_nda.tables import TABLES, Float32, is_blob, key_names
+from tests.stores.positions import TRANSFORMS
 
 Row: TypeAlias = dict[str, Any]
 Rows: TypeAlias = dict[str, list[Row]]
@@ -39,8 +40,12 @@ TEXTS = [
 
 
 def rows(seed: int = 1) -> Rows:
-    """Rows of all 29 tables."""
-    return _Maker(Random(seed)).rows()
+    """Rows of all 29 tables. The first stack has transforms, the second has none to EM."""
+    made = _Maker(Random(seed)).rows()
+    for row in made["coregistration"]:
+        told = TRANSFORMS.get(row["transform_id"]) if row["stack_idx"] == 19 else None
+        row |= told or {"direction": "EM2P"}
+    return made
 
 
 class _Maker:
@@ -108,6 +113,8 @@ def pool(column: Column[Any]) -> list[Any]:
         return HASHES
     if isinstance(kind, Float32):
         return FLOATS
+    if isinstance(kind, Boolean):
+        return [True, False]
     if isinstance(kind, Double):
         return DOUBLES
     if isinstance(kind, Integer):

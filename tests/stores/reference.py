@@ -13,8 +13,9 @@ from sqlalchemy import Column, Table
 from sqlalchemy.types import Numeric
 
 from gql_nda.query import And, Compare, Key, Not, Or, Order, Predicate, Query, Ref
-from gql_nda.tables import TABLES, Float32, key_names, narrow
+from gql_nda.tables import HELD, Float32, key_names, narrow
 from tests.stores.dataset import Row, Rows, rows
+from tests.stores.positions import em_positions
 
 Truth = bool | None
 """None is unknown."""
@@ -24,7 +25,8 @@ class Reference:
     """A dataset in memory."""
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = {name: [_narrow(TABLES[name], row) for row in found] for name, found in rows.items()}
+        every = {**rows, "em_position": em_positions(rows)}
+        self._rows = {name: [_narrow(HELD[name], row) for row in found] for name, found in every.items()}
 
     def all(self, table: Table) -> list[Row]:
         """The narrow columns of a table's rows."""

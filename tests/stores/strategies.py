@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Table
+from sqlalchemy import Boolean, Column, Table
 from sqlalchemy.types import Integer
 
 from gql_nda import tables as t
 from gql_nda.query import And, Compare, Key, Not, Operator, Or, Order, Predicate, Query, Ref, Relation, up
-from gql_nda.tables import TABLES, Float32, key_names, narrow
+from gql_nda.stores import table_of
+from gql_nda.tables import DERIVED, TABLES, Float32, key_names, narrow
 from tests.stores.dataset import pool
 from tests.stores.reference import REFERENCE
 
@@ -52,7 +53,8 @@ IN_STACK = {t.field: [t.registration], t.scan_unit: [t.stack_unit]}
 def steps(here: Table) -> list[Relation]:
     """Relations to at most one row: parents, satellites, and what a field or unit is in the first stack."""
     one = [there for there in TABLES.values() if set(key_names(there)) <= set(here.columns.keys())]
-    return [up(here, there) for there in [*one, *IN_STACK.get(here, [])] if there not in {here, *HIDDEN}]
+    more = [*IN_STACK.get(here, []), *(DERIVED.values() if here is t.scan_unit else ())]
+    return [up(here, there) for there in [*one, *more] if there not in {here, *HIDDEN}]
 
 
 @st.composite
@@ -69,8 +71,11 @@ def refs(draw: st.DrawFn, table: Table) -> Ref:
 
 def operands(column: Column[Any]) -> st.SearchStrategy[Any]:
     """Values that the column holds, others close by, and others far off."""
-    held = st.sampled_from(pool(column))
     kind = column.type
+    if table_of(column).name in DERIVED:
+        values = [row[column.name] for row in REFERENCE.all(table_of(column))]
+        return st.sampled_from(sorted({value for value in values if value is not None}))
+    held = st.sampled_from(pool(column))
     if isinstance(kind, Integer):
         return st.one_of(held, WHOLE)
     if isinstance(kind, Float32) or not Ref(column).textual:
@@ -82,7 +87,7 @@ def operands(column: Column[Any]) -> st.SearchStrategy[Any]:
 def comparisons(draw: st.DrawFn, table: Table) -> Compare:
     """One operator on one column."""
     ref = draw(refs(table))
-    op: Operator = draw(st.sampled_from(OPERATORS if ref.textual else OPERATORS[:-1]))
+    op: Operator = draw(st.sampled_from(_operators(ref)))
     value: Any
     if op == "isNull":
         value = draw(st.booleans())
@@ -93,6 +98,12 @@ def comparisons(draw: st.DrawFn, table: Table) -> Compare:
     else:
         value = draw(operands(ref.column))
     return Compare(ref, op, value)
+
+
+def _operators(ref: Ref) -> list[Operator]:
+    if isinstance(ref.column.type, Boolean):
+        return ["eq", "ne", "isNull"]
+    return OPERATORS if ref.textual else OPERATORS[:-1]
 
 
 OPERATORS: list[Operator] = ["eq", "ne", "in", "notIn", "lt", "lte", "gt", "gte", "isNull", "startsWith"]

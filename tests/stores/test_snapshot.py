@@ -139,7 +139,7 @@ def test_what_is_joined_before_it_is_asked_for() -> None:
         "scan": {"#scan_include", "scan_times", *behavior},
         "field": of_fields,
         "segmentation": {"fluorescence", "mask_classification"},
-        "scan_unit": {*masks, "unit_hash", "activity", "area_membership", "oracle", "stack_unit"},
+        "scan_unit": {*masks, "unit_hash", "activity", "area_membership", "oracle", "stack_unit", "em_position"},
         "raw_manual_pupil": {"manual_pupil"},
         "raw_treadmill": {"treadmill"},
     }
