@@ -41,6 +41,7 @@ class Context:
     loaders: Loaders = field(init=False)
     _values: int = 0
     _groups: int = 0
+    _points: int = 0
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.store)
@@ -60,3 +61,11 @@ class Context:
         if self._groups > most:
             message = f"groups: more than {most} groups in one operation; group by less, or filter"
             raise LimitExceeded(message, limit="groups", maximum=most)
+
+    def spend_points(self, count: int, instead: str) -> None:
+        """Count points towards what one operation may take through transforms; ``instead`` says how to do with fewer."""
+        self._points += count
+        most = self.limits.points
+        if self._points > most:
+            message = f"points: more than {most} points through transforms in one operation; {instead}"
+            raise LimitExceeded(message, limit="points", maximum=most)

@@ -20,6 +20,11 @@ R = TypeVar("R", bound=Mapping[str, Any])
 """A row of Coregistration, without its blobs."""
 
 
+def applicable(row: Mapping[str, Any]) -> bool:
+    """Whether it is known how to apply a row's transform: its direction, and its version's frames."""
+    return row["direction"] in _MOVE and row["version"] in transform.VERSIONS
+
+
 @dataclass(frozen=True)
 class Coregistered:
     """A transform that is ready to be applied; ``um_height`` is its stack's, along whose y axis it turns round."""
@@ -38,8 +43,8 @@ class Coregistered:
 def read(row: Mapping[str, Any], um_height: float, solution: bytes) -> Coregistered:
     """The transform of a row and of its ``transform_solution``; BLOB_CORRUPT if that is none of a known kind."""
     try:
-        if row["direction"] not in _MOVE:
-            raise ValueError(f"{row['direction']!r} is no direction")
+        if not applicable(row):
+            raise ValueError(f"{row['version']} {row['direction']} is of no known kind")
         parsed = transform.parse(unpack(solution))
     except ValueError as error:
         raise BlobCorrupt(f"holds no transform: {error}") from None
@@ -57,14 +62,15 @@ def choose(
     """The transform that is meant: that of an id, or the best of a version, a direction and a kind.
 
     The best is of the latest version; a spline, which is what was published, before any other; the one with the
-    least id. None if there are no transforms at all; BAD_USER_INPUT if there are, but none such.
+    least id. What isn't applicable counts for none. None if there are no transforms at all; BAD_USER_INPUT if there
+    are, but none such.
     """
-    known = sorted(rows, key=_rank, reverse=True)
+    known = sorted(filter(applicable, rows), key=_rank, reverse=True)
     wanted = {"direction": direction, "transform_id": transform_id, "version": version, "transform_type": kind}
     asked = {name: value for name, value in wanted.items() if value is not None}
     found = [row for row in known if all(row[name] == value for name, value in asked.items())]
     if known and not found:
-        what = ", ".join(f"{_NAMES[name]} {value}" for name, value in asked.items())
+        what = ", ".join(f"{_NAMES[name]} {_CALLED.get(value, value)!s:.40}" for name, value in asked.items())
         raise BadUserInput(f"no transform of {what}; there are {_told(known)}", argument=_NAMES[next(iter(asked))])
     return found[0] if found else None
 
@@ -72,10 +78,14 @@ def choose(
 _NAMES = {"direction": "direction", "transform_id": "transformId", "version": "version", "transform_type": "type"}
 """What clients call the columns."""
 
+_CALLED: dict[object, str] = {TO_EM: "TWO_P_TO_EM", TO_STACK: "EM_TO_TWO_P"}
+"""What they call the directions."""
+
 
 def _rank(row: Mapping[str, Any]) -> tuple[str, bool, int]:
     return row["version"], row["transform_type"] == "spline", -row["transform_id"]
 
 
 def _told(rows: Sequence[Mapping[str, Any]]) -> str:
-    return "; ".join(f"{r['transform_id']} {r['version']} {r['direction']} {r['transform_type']}" for r in rows[:20])
+    told = (f"{r['transform_id']} {r['version']} {_CALLED[r['direction']]} {r['transform_type']}" for r in rows[:20])
+    return "; ".join(told)

@@ -37,7 +37,7 @@ def plan(
     listed: bool = False,
 ) -> Planned:
     """A connection from its checked arguments; nothing is fetched yet."""
-    first = _page_size(first, limits, len(keys) if listed else limits.page_default)
+    first = page_size(first, limits, len(keys) if listed else limits.page_default)
     planned = Planned(Query(relation.table, relation.on, keys, where, order), first, listed)
     if after is None:
         return planned
@@ -45,7 +45,8 @@ def plan(
     return Planned(query, first, listed)
 
 
-def _page_size(first: int | None, limits: Limits, default: int) -> int:
+def page_size(first: int | None, limits: Limits, default: int) -> int:
+    """Rows that a page has: BAD_USER_INPUT and LIMIT_EXCEEDED name ``first``, and the limit."""
     if first is None:
         return default
     if first < 0:

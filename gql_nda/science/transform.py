@@ -217,6 +217,9 @@ _VERSIONS = {
     "phase3": _Frames(mirrored=True, voxel=(1, 1, 1), corner=(0, 0, 0)),
 }
 
+VERSIONS = frozenset(_VERSIONS)
+"""The versions whose frames are known."""
+
 
 def stack_to_em(transform: Transform, version: str, stack: ArrayLike, um_height: float) -> Moved:
     """EM voxels (n, 3) of points of the stack (um), by a transform of direction 2PEM.
