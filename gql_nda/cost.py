@@ -107,6 +107,8 @@ class AnswerSize:
         if isinstance(spec, ChildrenSpec):
             arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
             return min(self._size(arguments), await self._largest(spec.relation))
+        if (each := _each(field)) is not None:
+            return await self._largest(each)
         if is_introspection_type(kind) and is_list_type(get_nullable_type(field.type)):
             return len(self._schema.type_map) if node.name.value == "types" else _INTROSPECTED
         return 1
@@ -128,6 +130,17 @@ class AnswerSize:
         return isinstance(_spec(field), ChildrenSpec | RowSpec | LookupSpec)
 
 
-def _spec(field: GraphQLField) -> Any:
+def _declared(field: GraphQLField) -> StrawberryField | None:
     declared = (field.extensions or {}).get("strawberry-definition")
-    return spec_of(declared) if isinstance(declared, StrawberryField) else None
+    return declared if isinstance(declared, StrawberryField) else None
+
+
+def _spec(field: GraphQLField) -> Any:
+    declared = _declared(field)
+    return spec_of(declared) if declared is not None else None
+
+
+def _each(field: GraphQLField) -> Relation | None:
+    """The relation that a derived list has as many items as."""
+    declared = _declared(field)
+    return declared.metadata.get("each") if declared is not None else None

@@ -11,6 +11,8 @@ from gql_nda.types.connection import Connection
 from gql_nda.types.entity import Node, entity
 from gql_nda.types.enums import TrialType
 from gql_nda.types.fields import array, children, choice, column, parent
+from gql_nda.types.responses import TrialAreas
+from gql_nda.types.tuning import Monet2Segments, TrialSegments
 
 if TYPE_CHECKING:
     from gql_nda.types.scan import Scan
@@ -33,7 +35,7 @@ class Stimulus(Node):
 
 
 @entity(_trial)
-class Trial(Node):
+class Trial(Node, TrialAreas, TrialSegments):
     """One presentation of a condition."""
 
     session: int = column(_trial.c.session)
@@ -67,7 +69,7 @@ class Clip(Node):
 
 
 @entity(_monet2)
-class Monet2(Node):
+class Monet2(Node, Monet2Segments):
     """Noise with coherent motion."""
 
     condition_hash: str = column(_monet2.c.condition_hash)

@@ -15,6 +15,9 @@ from gql_nda.types.connection import Connection, Plan
 from gql_nda.types.entity import Node, derived, entity
 from gql_nda.types.enums import BrainArea, MaskType
 from gql_nda.types.fields import argument, array, chosen, column, named, parent, same, satellite, scaled
+from gql_nda.types.oracle import UnitOracle
+from gql_nda.types.responses import UnitTrials
+from gql_nda.types.tuning import UnitTuning
 
 if TYPE_CHECKING:
     from gql_nda.types.field import Field
@@ -26,7 +29,7 @@ _unit = t.scan_unit
 
 
 @entity(_unit, name="Unit")
-class Unit(Node):
+class Unit(Node, UnitOracle, UnitTrials, UnitTuning):
     """A mask with an activity trace."""
 
     session: int = column(_unit.c.session)

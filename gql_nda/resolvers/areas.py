@@ -1,0 +1,146 @@
+"""Responses of brain areas to trials: means over units that stand for all of an area's."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gql_nda import tables as t
+from gql_nda.arrays.numbers import finite
+from gql_nda.context import Context
+from gql_nda.errors import BadUserInput, LimitExceeded
+from gql_nda.query import Key, Query, Ref, Row
+from gql_nda.resolvers.responses import AllMeans, all_means, plain
+from gql_nda.resolvers.traces import SCAN, Recording, recordings
+from gql_nda.science.responses import Means, averaged
+
+UNITS, MOST = 100, 1_000
+"""Units of an area that are averaged: unless told otherwise, and at most."""
+
+Ids = NDArray[np.int32]
+Members = dict[str, Ids]
+"""The units of each area of a scan, in order."""
+
+_AREA = t.area_membership.c.brain_area
+
+
+class AreaResponse(NamedTuple):
+    """Mean response of ``n`` units of an area, of the ``units`` that it has."""
+
+    brain_area: str
+    mean: float | None
+    sem: float | None
+    n: int
+    units: int
+    reason: str | None = None
+
+
+async def area_responses(
+    trials: Sequence[Row], context: Context, *, areas: Sequence[Any] | None = None, units: int = UNITS
+) -> list[list[AreaResponse] | BaseException]:
+    """The response of each area to each trial: the mean over units of their mean over the trial's frames."""
+    if not 1 <= units <= MOST:
+        raise BadUserInput(f"units: {units} is not from 1 to {MOST}", argument="units")
+    wanted = None if areas is None else list(dict.fromkeys(map(plain, areas)))
+    scans = list(dict.fromkeys(trial.at(SCAN.on) for trial in trials))
+    members = dict(zip(scans, await _members(scans, context), strict=True))
+    if wanted is not None:
+        members = {scan: {area: of.get(area, _NOBODY) for area in wanted} for scan, of in members.items()}
+    rows = [row for scan, of in members.items() for ids in of.values() for row in _rows(scan, spaced(ids, units))]
+    _bound(len(rows), context)
+    found = await recordings(scans, context)
+    means = {row.key: mean for row, mean in zip(rows, await all_means(rows, context), strict=True)}
+    return await asyncio.to_thread(_told, trials, found, members, means, units)
+
+
+def spaced(ids: Ids, most: int) -> Ids:
+    """So many units at even steps: neighbours in order lie in one field, at one depth."""
+    count = min(len(ids), most)
+    return ids[np.arange(count) * len(ids) // max(count, 1)]
+
+
+_NOBODY: Ids = np.zeros(0, np.int32)
+
+
+async def _members(scans: list[Key], context: Context) -> list[Members]:
+    """The units of each area of scans, areas by name."""
+
+    async def missing(keys: list[Key]) -> list[Members]:
+        query = Query(t.area_membership, SCAN.on, tuple(keys))
+        rows = await context.loaders.ask(context.store.columns, query, (Ref(_AREA),))
+        by_area = rows.drop_nulls(_AREA.name).group_by(*SCAN.on, _AREA.name, maintain_order=True).agg("unit_id")
+        found: dict[Key, Members] = {key: {} for key in keys}
+        for *scan, area, ids in by_area.sort(_AREA.name).iter_rows():
+            found[tuple(scan)][area] = np.array(ids, np.int32)
+        return list(found.values())
+
+    return await context.cache.each("areas", scans, missing)
+
+
+def _rows(scan: Key, ids: Ids) -> list[Row]:
+    """Units as rows: their keys alone."""
+    place = dict(zip(SCAN.on, scan, strict=True))
+    return [Row(t.area_membership, {**place, "unit_id": unit}) for unit in ids.tolist()]
+
+
+def _bound(count: int, context: Context) -> None:
+    """LIMIT_EXCEEDED if more traces must be read than a page has rows."""
+    most = context.limits.page_max
+    if count > most:
+        message = f"page_max: {count} units' responses to average, at most {most}; take fewer units, areas or scans"
+        raise LimitExceeded(message, limit="page_max", maximum=most)
+
+
+def _told(
+    trials: Sequence[Row],
+    found: Mapping[Key, Recording | BaseException],
+    members: Mapping[Key, Members],
+    means: Mapping[Key, AllMeans | BaseException],
+    units: int,
+) -> list[list[AreaResponse] | BaseException]:
+    """The areas' responses to each trial."""
+    told: list[list[AreaResponse] | BaseException] = []
+    areas: dict[Key, list[_Area]] = {}
+    for trial in trials:
+        scan = trial.at(SCAN.on)
+        recording = found.get(scan)
+        if isinstance(recording, BaseException):
+            told.append(recording)
+        elif recording is None:
+            told.append([])
+        else:
+            if scan not in areas:
+                areas[scan] = [_area(scan, area, ids, means, units) for area, ids in members[scan].items()]
+            at = recording.column("trial_idx").index(trial["trial_idx"])
+            told.append([area.at(at) for area in areas[scan]])
+    return told
+
+
+class _Area(NamedTuple):
+    """An area's mean response to every trial."""
+
+    name: str
+    responses: Means
+    units: int
+    unread: int
+
+    def at(self, trial: int) -> AreaResponse:
+        """The response to one of the trials."""
+        n = int(self.responses.n[trial]) if len(self.responses.n) else 0
+        mean, sem = (finite(column[trial]) if n else None for column in self.responses[:2])
+        unknown = None if n else "no unit of the area has a response to the trial"
+        unread = f"{self.unread} units can't be read" if self.unread else None
+        return AreaResponse(self.name, mean, sem, n, self.units, "; ".join(filter(None, (unknown, unread))) or None)
+
+
+_NOTHING = Means(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
+
+
+def _area(scan: Key, name: str, ids: Ids, means: Mapping[Key, AllMeans | BaseException], units: int) -> _Area:
+    """The mean of an area's units."""
+    found = [means[(*scan, unit)] for unit in spaced(ids, units).tolist()]
+    known = [each.mean for each in found if isinstance(each, AllMeans) and each.reason is None]
+    responses = averaged(np.stack(known), axis=0) if known else _NOTHING
+    return _Area(name, responses, len(ids), sum(isinstance(each, BaseException) for each in found))

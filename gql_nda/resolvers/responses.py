@@ -1,0 +1,322 @@
+"""Responses of units to trials: trial by trial, over the repeats of a condition, and by brain area."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gql_nda import tables as t
+from gql_nda.arrays.numbers import as_list
+from gql_nda.context import Context
+from gql_nda.errors import BadUserInput, LimitExceeded
+from gql_nda.query import Row
+from gql_nda.resolvers.traces import SCAN, Compute, Recording, over_traces, recordings
+from gql_nda.science import responses as science
+
+Floats = NDArray[np.float64]
+Numbers = list[float | None]
+R = TypeVar("R")
+
+FRAMES = "FRAMES"
+"""Trials are cut by frames; the other way is by time."""
+
+_HASH: int = t.trial.c.condition_hash.type.length  # type: ignore[attr-defined]  # a CHAR has one
+
+
+def plain(value: Any) -> Any:
+    """An argument's value: what a member of an enumeration stands for."""
+    return getattr(value, "value", value)
+
+
+# --- which trials ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The trials of a scan that satisfy all that is given; hashes are told apart by case."""
+
+    condition_hash: str | None = None
+    trial_idx: tuple[int, ...] | None = None
+    type: str | None = None
+
+    def of(self, trials: Sequence[Row]) -> list[Row]:
+        """Those trials, in order."""
+        return [trials[i] for i in self.at(trials)]
+
+    def at(self, trials: Sequence[Row]) -> list[int]:
+        """Their places among all trials."""
+        wanted = list(self._wanted())
+        return [i for i, trial in enumerate(trials) if all(trial[name] in values for name, values in wanted)]
+
+    def lacking(self, found: Sequence[Row]) -> str | None:
+        """What was asked for and isn't there."""
+        if not found:
+            return "the scan has no such trial"
+        absent = sorted(set(self.trial_idx or ()) - {trial["trial_idx"] for trial in found})
+        return f"no such trials: {', '.join(map(str, absent[:10]))}" if absent else None
+
+    def _wanted(self) -> Iterator[tuple[str, frozenset[Any]]]:
+        if self.trial_idx is not None:
+            yield "trial_idx", frozenset(self.trial_idx)
+        for name, value in (("condition_hash", self.condition_hash), ("type", self.type)):
+            if value is not None:
+                yield name, frozenset([value])
+
+
+def chosen(
+    context: Context, condition_hash: str | None = None, trial_idx: Sequence[int] | None = None, kind: Any = None
+) -> Chosen:
+    """What arguments choose; LIMIT_EXCEEDED for more trials than a list may have."""
+    most = context.limits.list_values
+    if trial_idx is not None and len(trial_idx) > most:
+        raise LimitExceeded(f"list_values: at most {most} trials at a time", limit="list_values", maximum=most)
+    # one that is too long is no trial's, and would only fill the cache
+    hash_ = None if condition_hash is None else condition_hash[: _HASH + 1]
+    return Chosen(hash_, None if trial_idx is None else tuple(sorted(set(trial_idx))), plain(kind))
+
+
+async def _known(units: Iterable[Row], context: Context) -> dict[Any, Recording]:
+    """The recordings of units, by scan, that could be read."""
+    found = await recordings((unit.at(SCAN.on) for unit in units), context)
+    return {scan: recording for scan, recording in found.items() if isinstance(recording, Recording)}
+
+
+async def _spend(
+    units: Sequence[Row], context: Context, of: Chosen, each: int, count: Callable[[list[int]], int]
+) -> None:
+    """Count the numbers that trials give, so many for each frame counted, before they are computed."""
+    counts = {
+        scan: each * count([_frames(trial, recording) for trial in of.of(recording.trials)])
+        for scan, recording in (await _known(units, context)).items()
+    }
+    context.spend_values(sum(counts.get(unit.at(SCAN.on), 0) for unit in units))
+
+
+def _frames(trial: Row, recording: Recording) -> int:
+    """Number of frames of a trial; 0 of one that its recording can't have, which is told when it is cut."""
+    try:
+        count = int(trial["end_idx"] - trial["start_idx"] + 1)
+        return count if 0 < count <= recording.scan["nframes"] else 0
+    except TypeError:
+        return 0
+
+
+def _longest(lengths: list[int]) -> int:
+    return max(lengths, default=0)
+
+
+# --- cuts ------------------------------------------------------------------------------------------
+
+
+class Cut(NamedTuple):
+    """Responses (unit, trial, sample), when they were taken (s from the trial's start), and the trials' samples."""
+
+    values: Floats
+    times: Floats
+    lengths: NDArray[np.int64]
+
+
+def cut(recording: Recording, units: Sequence[Row], traces: NDArray[Any], trials: list[Row], align: str) -> Cut:
+    """Responses to trials. ValueError if they can't be cut."""
+    starts = np.array(recording.column("start_frame_time", trials), float)
+    delays = np.array([unit["ms_delay"] for unit in units], float)
+    if align != FRAMES:
+        ends = recording.column("end_frame_time", trials)
+        aligned, axis = science.by_times(traces, recording.frame_times, delays, starts, ends)
+        return Cut(aligned.values, np.broadcast_to(axis, aligned.values.shape), aligned.lengths)
+    first, last = recording.column("start_idx", trials), recording.column("end_idx", trials)
+    aligned = science.by_frames(traces, first, last)
+    clock = np.full((1, traces.shape[1]), np.nan)
+    known = min(traces.shape[1], len(recording.frame_times))
+    clock[0, :known] = recording.frame_times[:known]
+    taken = science.by_frames(clock, first, last).values - starts[:, None]
+    return Cut(aligned.values, taken + delays[:, None, None] / 1000, aligned.lengths)
+
+
+def unclocked(recording: Recording) -> str | None:
+    """Why a scan's frame times can't be used, if so."""
+    if not len(recording.frame_times):
+        return "the scan has no frame times"
+    rising = np.all(np.diff(recording.frame_times) > 0)
+    return None if rising and np.isfinite(recording.frame_times).all() else "the frame times don't increase"
+
+
+Tell = Callable[[Cut, list[Row], str | None], list[R]]
+"""Results for units from their cut; the reason is what is missing for all of them."""
+
+
+def _over_cuts(of: Chosen, align: str, tell: Tell[R], absent: Callable[[str], R]) -> Compute[R]:
+    """Computes what is told of units' responses to chosen trials."""
+
+    def compute(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) -> Sequence[R]:
+        trials, unknown = of.of(recording.trials), unclocked(recording)
+        reason = "; ".join(filter(None, (of.lacking(trials), unknown))) or None
+        if not trials or (unknown and align != FRAMES):
+            return [absent(str(reason))] * len(units)
+        try:
+            return tell(cut(recording, units, traces, trials, align), trials, reason)
+        except ValueError as error:
+            return [absent(str(error))] * len(units)
+
+    return compute
+
+
+# --- trial by trial --------------------------------------------------------------------------------
+
+
+class TrialResponse(NamedTuple):
+    """One trial's samples; those that weren't recorded are None."""
+
+    trial: Row
+    times: Numbers
+    values: Numbers
+
+    @property
+    def trial_idx(self) -> Any:
+        """The trial's."""
+        return self.trial["trial_idx"]
+
+    @property
+    def condition_hash(self) -> Any:
+        """The trial's."""
+        return self.trial["condition_hash"]
+
+
+class UnitResponses(NamedTuple):
+    """Responses to several trials, and times that stand for all of theirs."""
+
+    times: Numbers
+    trials: list[TrialResponse]
+    reason: str | None = None
+
+
+async def responses(
+    units: Sequence[Row],
+    context: Context,
+    *,
+    condition_hash: str | None = None,
+    trial_idx: Sequence[int] | None = None,
+    type: Any = None,  # noqa: A002
+    align: Any = FRAMES,
+) -> Sequence[UnitResponses | BaseException]:
+    """Each unit's responses to the trials that satisfy all that is given."""
+    of, align = chosen(context, condition_hash, trial_idx, type), plain(align)
+    if of == Chosen():
+        raise BadUserInput("conditionHash: give conditionHash, trialIdx or type", argument="conditionHash")
+    await _spend(units, context, of, 1, sum)
+    absent = partial(UnitResponses, [], [])
+    return await over_traces(
+        units, context, ("responses", of, align), _over_cuts(of, align, _responses, absent), absent
+    )
+
+
+def _responses(found: Cut, trials: list[Row], reason: str | None) -> list[UnitResponses]:
+    axes = science.averaged(found.times, axis=1).mean
+    each = zip(as_list(axes), as_list(found.values), as_list(found.times), strict=True)
+    lengths = found.lengths.tolist()
+
+    def told(values: list[Numbers], times: list[Numbers]) -> list[TrialResponse]:
+        rows = zip(trials, times, values, lengths, strict=True)
+        return [TrialResponse(trial, when[:n], what[:n]) for trial, when, what, n in rows]
+
+    return [UnitResponses(axis, told(values, times), reason) for axis, values, times in each]
+
+
+# --- over the repeats of a condition ---------------------------------------------------------------
+
+
+class Psth(NamedTuple):
+    """The mean response over repeats, sample by sample; ``n`` repeats have the sample."""
+
+    times: Numbers
+    mean: Numbers
+    sem: Numbers
+    n: list[int]
+    repeats: int
+    reason: str | None = None
+
+
+async def psth(
+    units: Sequence[Row], context: Context, *, condition_hash: str, align: Any = FRAMES
+) -> Sequence[Psth | BaseException]:
+    """Each unit's mean response to a condition."""
+    of, align = chosen(context, condition_hash), plain(align)
+    await _spend(units, context, of, 3, _longest)
+    absent = partial(Psth, [], [], [], [], 0)
+    return await over_traces(units, context, ("psth", of, align), _over_cuts(of, align, _psths, absent), absent)
+
+
+def _psths(found: Cut, trials: list[Row], reason: str | None) -> list[Psth]:
+    times, (mean, sem, n) = science.averaged(found.times, axis=1).mean, science.psth(found.values)
+    each = zip(as_list(times), as_list(mean), as_list(sem), n.tolist(), strict=True)
+    return [Psth(*columns, len(trials), reason) for columns in each]
+
+
+# --- the mean of each trial ------------------------------------------------------------------------
+
+
+class AllMeans(NamedTuple):
+    """Mean response to every trial of a scan, in order, and how many frames each is of: (trial,)."""
+
+    mean: Floats
+    frames: NDArray[np.int32]
+    reason: str | None = None
+
+
+class TrialMeans(NamedTuple):
+    """Mean response to some trials: lists of one length."""
+
+    trial_idx: list[int]
+    condition_hash: list[str]
+    mean: Numbers
+    frames: list[int]
+    reason: str | None = None
+
+
+async def all_means(units: Sequence[Row], context: Context) -> Sequence[AllMeans | BaseException]:
+    """Each unit's mean response to every trial of its scan."""
+    absent = partial(AllMeans, np.zeros(0), np.zeros(0, np.int32))
+    return await over_traces(units, context, "trial means", _all_means, absent)
+
+
+def _all_means(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) -> list[AllMeans]:  # noqa: ARG001
+    means, frames = science.trial_means(traces, recording.column("start_idx"), recording.column("end_idx"))
+    return [AllMeans(mean, count) for mean, count in zip(means, frames.astype(np.int32), strict=True)]
+
+
+async def trial_means(
+    units: Sequence[Row],
+    context: Context,
+    *,
+    condition_hash: str | None = None,
+    type: Any = None,  # noqa: A002
+) -> Sequence[TrialMeans | BaseException]:
+    """Each unit's mean response to the trials that satisfy all that is given; to all, if nothing is."""
+    of = chosen(context, condition_hash, kind=type)
+    await _spend(units, context, of, 2, len)
+    known, means = await _known(units, context), await all_means(units, context)
+    some = {scan: _Some(of, recording) for scan, recording in known.items()}
+    return [
+        mean if isinstance(mean, BaseException) else _told(mean, some.get(unit.at(SCAN.on)))
+        for unit, mean in zip(units, means, strict=True)
+    ]
+
+
+class _Some:
+    """Chosen trials of a recording."""
+
+    def __init__(self, of: Chosen, recording: Recording) -> None:
+        self.at = of.at(recording.trials)
+        trials = [recording.trials[i] for i in self.at]
+        self.names = recording.column("trial_idx", trials), recording.column("condition_hash", trials)
+        self.lacking = of.lacking(trials)
+
+
+def _told(means: AllMeans, some: _Some | None) -> TrialMeans:
+    """The means of chosen trials."""
+    if means.reason is not None or some is None:
+        return TrialMeans([], [], [], [], means.reason)
+    return TrialMeans(*some.names, as_list(means.mean[some.at]), means.frames[some.at].tolist(), some.lacking)
