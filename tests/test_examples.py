@@ -21,6 +21,7 @@ STATEMENTS = {
     "10-depths": 2,
     "12-trials-by-type": 3,
     "13-trials-with-conditions": 9,
+    "16-directions": 6,
     "17-behavior": 12,
     "20-masks": 8,
     "22-fluorescence": 3,
@@ -31,6 +32,10 @@ STATEMENTS = {
     "28-traces-of-a-unit": 6,
     "29-stack": 4,
     "35-stack-coordinates": 4,
+    "41-responses-by-area": 6,
+    "42-repeated-conditions": 3,
+    "43-responses": 3,
+    "44-direction-tuning": 2,
     "48-best-of-a-list": 3,
     "50-unit-by-name": 1,
 }
