@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gql_nda.apart import Gate
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -17,12 +19,14 @@ LEAST = 200
 class Cache:
     """Values by key, of at most so many bytes together; the least recently used are dropped.
 
-    What is kept is derived from data that doesn't change while a server runs.
+    What is kept is derived from data that doesn't change while a server runs. Who computes what needs much memory
+    goes through ``large``.
     """
 
     def __init__(self, most: int = 64 << 20) -> None:
         self._most, self._held = most, 0
         self._known: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self.large = Gate(2)
 
     @property
     def held(self) -> int:

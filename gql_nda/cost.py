@@ -26,6 +26,7 @@ from strawberry.types.field import StrawberryField
 from gql_nda.query import Relation
 from gql_nda.types.aggregates import GroupsSpec
 from gql_nda.types.fields import ChildrenSpec, LookupSpec, RowSpec, spec_of
+from gql_nda.types.population import CorrelationSpec
 
 Largest = Callable[[Relation], Awaitable[int]]
 
@@ -107,6 +108,9 @@ class AnswerSize:
         if isinstance(spec, ChildrenSpec):
             arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
             return min(self._size(arguments), await self._largest(spec.relation))
+        if isinstance(spec, CorrelationSpec):
+            listed = [self._value(argument.value) for argument in node.arguments or ()]
+            return len(listed[0]) if listed and isinstance(listed[0], list | tuple) else 1
         if (each := _each(field)) is not None:
             return await self._largest(each)
         if is_introspection_type(kind) and is_list_type(get_nullable_type(field.type)):

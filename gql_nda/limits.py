@@ -43,6 +43,7 @@ class Limits:
     page_default: int = _limit(100, "Rows of a page for which `first` isn't given.")
     page_max: int = _limit(10_000, "Most rows of a page.")
     keys: int = _limit(10_000, "Most keys of `units(keys:)`.")
+    correlated_units: int = _limit(500, "Most units of `activityCorrelation`.")
     objects: int = _limit(
         100_000, "Most rows an operation may return: the product along its lists of page size or largest group."
     )

@@ -19,6 +19,7 @@ from gql_nda.types.field import Field
 from gql_nda.types.fields import ChildrenSpec, LookupSpec, argument, children, declared, lookup
 from gql_nda.types.filters import checked
 from gql_nda.types.keys import UNIT_WAYS, UnitKey, unit_key
+from gql_nda.types.population import PopulationQuery
 from gql_nda.types.scan import Scan
 from gql_nda.types.segmentation import Mask
 from gql_nda.types.stack import Stack
@@ -68,7 +69,7 @@ class ListedUnits(ChildrenSpec):
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query:
+class Query(PopulationQuery):
     """The root of every query."""
 
     scan: Scan | None = lookup(t.scan, "The scan of a key; null where there is none.")
