@@ -89,10 +89,11 @@ async def behaviors(
     scans: Sequence[Row],
     context: Context,  # noqa: ARG001
     *,
-    source: Enum,
+    source: Enum | None = None,
 ) -> list[Behavior]:
     """The behaviour of each scan: nothing is read yet."""
-    return [Behavior(scan.key, source.value == "resampled") for scan in scans]
+    resampled = source is not None and source.value == "resampled"
+    return [Behavior(scan.key, resampled) for scan in scans]
 
 
 async def times(of: Behavior, context: Context) -> ArrayRef | None:

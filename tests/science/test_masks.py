@@ -62,6 +62,11 @@ def test_corners_of_a_field() -> None:
     assert found.column.tolist() == [0, 0, 0, 1, 247]
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8", "u1"])
+def test_weights_stay_as_they_are_stored(dtype: str) -> None:
+    assert masks.sparse([1, 2], np.array([1, 2], dtype), 4, 4).weight.dtype == dtype
+
+
 def test_pixels_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="2 pixels have 3 weights"):
         masks.sparse([1, 2], [1, 2, 3], 4, 4)

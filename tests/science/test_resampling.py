@@ -163,6 +163,13 @@ def test_values_without_their_times_are_refused() -> None:
         resampling.resample([1.0, 2.0, 3.0], [0.0, 1.0], [0.5])
 
 
+@pytest.mark.parametrize("hz", [1001.0, 1e9, 1e300, np.inf])
+def test_a_clock_too_fast_for_any_device_is_refused_and_not_filtered_for_ever(hz: float) -> None:
+    with pytest.raises(ValueError, match="faster than any at 1000 Hz"):
+        resampling.lowpass_taps(hz, 6.3)
+    assert len(resampling.lowpass_taps(1000, 6.3)) == 2001
+
+
 @pytest.mark.parametrize(("source_hz", "target_hz"), [(19.93, 6.29845), (64.1, 8.6139), (100.0, 6.29845)])
 def test_real_rates_go_the_way_of_the_pipeline(source_hz: float, target_hz: float) -> None:
     """One minute, some of it lost, and a clock that starts unknown: SciPy's steps as upstream takes them."""
