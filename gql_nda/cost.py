@@ -83,7 +83,7 @@ class AnswerSize:
     async def _objects(self, selected: SelectionSetNode, field: GraphQLField, parents: int, length: int) -> Size:
         """The size of what is selected below a field: its objects, its page, or all groups that there can be."""
         spec, kind = _spec(field), get_named_type(field.type)
-        if isinstance(spec, ChildrenSpec):
+        if isinstance(spec, ChildrenSpec) and not is_list_type(get_nullable_type(field.type)):  # a connection
             return await self._below(selected, kind, parents, length)
         return await self._below(selected, kind, self._groups if isinstance(spec, GroupsSpec) else parents * length)
 

@@ -74,9 +74,27 @@ class PupilState(Enum):
     LOST = strawberry.enum_value("lost", description="One of them at least is NaN.")
 
 
+@strawberry.enum(description="Which way a transform leads. The two ways are fits of their own, no inverses.")
+class TransformDirection(Enum):
+    """Values of coregistration.direction."""
+
+    TWO_P_TO_EM = strawberry.enum_value("2PEM", description="From the two-photon stack to the EM volume.")
+    EM_TO_TWO_P = strawberry.enum_value("EM2P", description="From the EM volume to the two-photon stack.")
+
+
+@strawberry.enum(description="A frame of coordinates.")
+class CoordinateFrame(Enum):
+    """Names in ``gql_nda.resolvers.coordinates.UNITS``."""
+
+    MOTOR = strawberry.enum_value("MOTOR", description="The microscope's motor (um), after registration.")
+    STACK = strawberry.enum_value("STACK", description="Position from the corner of the stack (um).")
+    EM = strawberry.enum_value("EM", description="The electron-microscopy volume: voxels of 4 x 4 x 40 nm.")
+
+
 ENUMS: dict[Column[object], type[Enum]] = {
     t.area_membership.c.brain_area: BrainArea,
     t.mask_classification.c.mask_type: MaskType,
     t.trial.c.type: TrialType,
+    t.coregistration.c.direction: TransformDirection,
 }
 """The enumeration of a column, where it has one."""

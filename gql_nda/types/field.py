@@ -7,6 +7,8 @@ import strawberry
 from gql_nda import tables as t
 from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection
+from gql_nda.types.connectome import FieldConnectome
+from gql_nda.types.coordinates import FieldCoordinates
 from gql_nda.types.entity import Node, entity
 from gql_nda.types.fields import array, children, column, parent, satellite
 from gql_nda.types.masks import FieldMasks
@@ -21,7 +23,7 @@ _field = t.field
 
 
 @entity(_field)
-class Field(Node, FieldMasks):
+class Field(Node, FieldConnectome, FieldCoordinates, FieldMasks):
     """One imaged rectangle of cortex."""
 
     session: int = column(_field.c.session)

@@ -14,6 +14,8 @@ from gql_nda.query import Key, Relation, Row
 from gql_nda.resolvers import connections, stimulus
 from gql_nda.types import behavior, dataset
 from gql_nda.types.connection import Connection
+from gql_nda.types.connectome import ConnectomeQuery
+from gql_nda.types.coordinates import CoordinatesQuery
 from gql_nda.types.entity import Node, by_type_name
 from gql_nda.types.field import Field
 from gql_nda.types.fields import ChildrenSpec, LookupSpec, argument, children, declared, lookup
@@ -69,7 +71,7 @@ class ListedUnits(ChildrenSpec):
 
 
 @strawberry.type(description="Everything that can be asked.")
-class Query(PopulationQuery):
+class Query(ConnectomeQuery, CoordinatesQuery, PopulationQuery):
     """The root of every query."""
 
     scan: Scan | None = lookup(t.scan, "The scan of a key; null where there is none.")
