@@ -1,4 +1,4 @@
-"""Units as clients name them: by three numbers, or by one text."""
+"""Units and fields as clients name them: a unit by three numbers, or by one text."""
 
 from typing import Any
 
@@ -42,3 +42,17 @@ def unit_key(session: int | None, scan_idx: int | None, unit_id: int | None, str
     if str_key in (UNSET, None) and len(given) == len(numbers):
         return tuple(given)
     raise BadUserInput("unit: give session, scanIdx and unitId, or strKey alone", argument="unit")
+
+
+@strawberry.input(description="The key of a field.")
+class FieldKey:
+    """One whole key."""
+
+    session: int = strawberry.field(description="The field's session.")
+    scan_idx: int = strawberry.field(description="The field's scan.")
+    field_idx: int = strawberry.field(description="The field's number.")
+
+    @property
+    def key(self) -> Key:
+        """The primary key that it gives."""
+        return self.session, self.scan_idx, self.field_idx

@@ -12,6 +12,7 @@ from gql_nda.resolvers import connections, positions
 from gql_nda.science.transform import VOXEL_NM
 from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection, Plan
+from gql_nda.types.connectome import UnitConnectome
 from gql_nda.types.entity import Node, derived, entity
 from gql_nda.types.enums import BrainArea, MaskType
 from gql_nda.types.fields import argument, array, chosen, column, named, parent, same, satellite, scaled
@@ -29,7 +30,7 @@ _unit = t.scan_unit
 
 
 @entity(_unit, name="Unit")
-class Unit(Node, UnitOracle, UnitTrials, UnitTuning):
+class Unit(Node, UnitConnectome, UnitOracle, UnitTrials, UnitTuning):
     """A mask with an activity trace."""
 
     session: int = column(_unit.c.session)
