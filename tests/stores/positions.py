@@ -58,8 +58,8 @@ def _row(unit: Row, rows: dict[str, list[Row]], best: Any, heights: dict[Any, fl
     stack = (place["stack_session"], place["stack_idx"])
     if stack != (9, 19):
         return {**key, **nothing, "em_reason": "the stack has no transform to the electron-microscopy volume"}
-    xyz = [float(str(np.float32(place[f"stack_{axis}"]))) for axis in "xyz"]
-    (point,), told = stack_to_em(best, "phase3", [xyz], float(np.float32(heights[stack])))
+    xyz = [_shown(place[f"stack_{axis}"]) for axis in "xyz"]
+    (point,), told = stack_to_em(best, "phase3", [xyz], _shown(heights[stack]))
     assert told is not None
     if not np.isfinite(point).all():
         far = "the transform tells no position so far away"
@@ -71,3 +71,8 @@ def _row(unit: Row, rows: dict[str, list[Row]], best: Any, heights: dict[Any, fl
 
 def _same(place: Row, unit: Row) -> bool:
     return all(place[name] == unit[name] for name in ("session", "scan_idx", "field", "unit_id"))
+
+
+def _shown(value: float) -> float:
+    """A float32 as clients see it."""
+    return float(str(np.float32(value)))

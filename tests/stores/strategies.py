@@ -83,10 +83,14 @@ def operands(column: Column[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(held, st.sampled_from(WILD), st.text(st.characters(exclude_categories=["Cs"]), max_size=4))
 
 
-@st.composite
-def comparisons(draw: st.DrawFn, table: Table) -> Compare:
+def comparisons(table: Table) -> st.SearchStrategy[Compare]:
     """One operator on one column."""
-    ref = draw(refs(table))
+    return refs(table).flatmap(compared)
+
+
+@st.composite
+def compared(draw: st.DrawFn, ref: Ref) -> Compare:
+    """One operator on that column."""
     op: Operator = draw(st.sampled_from(_operators(ref)))
     value: Any
     if op == "isNull":

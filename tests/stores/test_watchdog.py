@@ -1,11 +1,16 @@
 """The watchdog ends the waiting for a database that is gone, and tells this end from every other."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from gql_nda.errors import StoreUnavailable
+from gql_nda.stores.sql import SqlStore
 from gql_nda.stores.watchdog import Watchdog
 from tests.stores.trouble import soon
 
@@ -96,6 +101,36 @@ async def test_what_ends_at_the_last_moment_has_ended(watchdog: Watchdog) -> Non
         return "done"
 
     assert await watchdog.run(quick()) == "done"
+
+
+async def test_who_waits_at_the_end_learns_of_it(database: Database, watchdog: Watchdog) -> None:
+    waiting = [asyncio.create_task(watchdog.run(database.wait())) for _ in range(5)]
+    await asyncio.sleep(0)
+    await watchdog.close()
+    assert database.ended == 5
+    ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(end) for end in ends} == {StoreUnavailable}
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT begun() IS NULL UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+async def test_a_store_leaves_no_connection_behind_that_is_at_work(demo_path: Path) -> None:
+    store = SqlStore(f"sqlite:///{demo_path}")
+    opened: list[Any] = []
+    begun = threading.Event()
+
+    def connected(connection: Any, _record: object) -> None:
+        connection.create_function("begun", 0, begun.set)
+        opened.append(connection.driver_connection)
+
+    event.listen(store.engine.sync_engine, "connect", connected)
+    waiting = asyncio.create_task(store._fetch(text(ENDLESS)))
+    assert await asyncio.to_thread(begun.wait, 5)
+    await store.close()
+    assert [driver._connection for driver in opened] == [None]
+    with pytest.raises(StoreUnavailable):
+        await waiting
 
 
 def answering(watchdog: Watchdog, answers: bool) -> Callable[[], Awaitable[bool]]:
