@@ -131,7 +131,7 @@ class _Area(NamedTuple):
         n = int(self.responses.n[trial]) if len(self.responses.n) else 0
         mean, sem = (finite(column[trial]) if n else None for column in self.responses[:2])
         unknown = None if n else "no unit of the area has a response to the trial"
-        unread = f"{self.unread} units can't be read" if self.unread else None
+        unread = f"{self.unread} of the units can't be read" if self.unread else None
         return AreaResponse(self.name, mean, sem, n, self.units, "; ".join(filter(None, (unknown, unread))) or None)
 
 
