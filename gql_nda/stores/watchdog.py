@@ -7,6 +7,7 @@ deadline. The watchdog notices within seconds, and everyone who waits learns it 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from gql_nda.errors import StoreUnavailable
@@ -32,10 +33,15 @@ class Watchdog:
         self._task = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
-        """Stop asking."""
+        """Stop asking, and end all work: a connection that is at work can't be given back."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._release()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience):
+                while self._waiting:  # noqa: ASYNC110 - once in a store's life, where an event would cost each statement
+                    await asyncio.sleep(0.01)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of the work, or StoreUnavailable as soon as the database is known to be gone.

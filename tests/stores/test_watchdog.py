@@ -112,11 +112,13 @@ async def test_who_waits_at_the_end_learns_of_it(database: Database, watchdog: W
     assert {type(end) for end in ends} == {StoreUnavailable}
 
 
-ENDLESS = "WITH RECURSIVE n(i) AS (SELECT begun() IS NULL UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+NUMBERS = "SELECT begun() IS NULL UNION ALL SELECT i + 1 FROM n LIMIT 50000000"
+LONG = f"WITH RECURSIVE n(i) AS ({NUMBERS}) SELECT count(*) FROM n"
 
 
-async def test_a_store_leaves_no_connection_behind_that_is_at_work(demo_path: Path) -> None:
-    store = SqlStore(f"sqlite:///{demo_path}")
+async def test_a_store_leaves_no_connection_behind_that_is_at_work(tmp_path: Path) -> None:
+    (path := tmp_path / "empty.sqlite").touch()
+    store = SqlStore(f"sqlite:///{path}")
     opened: list[Any] = []
     begun = threading.Event()
 
@@ -125,7 +127,7 @@ async def test_a_store_leaves_no_connection_behind_that_is_at_work(demo_path: Pa
         opened.append(connection.driver_connection)
 
     event.listen(store.engine.sync_engine, "connect", connected)
-    waiting = asyncio.create_task(store._fetch(text(ENDLESS)))
+    waiting = asyncio.create_task(store._fetch(text(LONG)))
     assert await asyncio.to_thread(begun.wait, 5)
     await store.close()
     assert [driver._connection for driver in opened] == [None]
