@@ -234,9 +234,13 @@ def _cursors(data: Any) -> Iterator[str]:
         yield data
 
 
+VALUES = ("activityCorrelation", "dataset", "neuroglancer")
+"""Fields of the root that are objects, and neither rows nor connections: there is nothing to plan."""
+
+
 def _unplanned(case: Case, found: Answer) -> str | None:
-    """That nothing was planned of an answer with a row or a connection at its root: all but the dataset is one."""
-    known = {alias or "dataset" for alias in re.findall(r"(?:(\w+): ?)?\bdataset\b", case.text)}
+    """That nothing was planned of an answer with a row or a connection at its root: all but ``VALUES`` are such."""
+    known = {alias or name for alias, name in re.findall(rf"(?:(\w+): ?)?\b({'|'.join(VALUES)})\b", case.text)}
     data = orjson.loads(found.data) or {}
     plannable = any(isinstance(value, dict) and key not in known for key, value in data.items())
     accounted = found.planning.planned or found.planning.fallbacks
