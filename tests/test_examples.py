@@ -24,6 +24,7 @@ STATEMENTS = {
     "16-directions": 6,
     "17-behavior": 12,
     "20-masks": 8,
+    "21-contours": 8,
     "22-fluorescence": 3,
     "23-units": 7,
     "24-oracle-histogram": 3,
@@ -35,6 +36,7 @@ STATEMENTS = {
     "31-registered-grid": 2,
     "32-transforms": 3,
     "33-transform-points": 2,
+    "34-neuroglancer": 3,
     "35-stack-coordinates": 4,
     "41-responses-by-area": 6,
     "42-repeated-conditions": 3,
@@ -42,7 +44,9 @@ STATEMENTS = {
     "44-direction-tuning": 2,
     "45-activity-correlation": 3,
     "46-units-near": 2,
+    "47-running-epochs": 24,
     "48-best-of-a-list": 3,
+    "49-dense-masks": 8,
     "50-unit-by-name": 1,
 }
 """Statements of each example: one a relation and level, or one for a few rows; one a count, one an array's column."""
