@@ -254,8 +254,8 @@ class SqlStore:
         async def look(connection: AsyncConnection) -> dict[str, str]:
             if not self.dialect.watched:
                 return {"version": f"SQLite {await connection.scalar(select(func.sqlite_version()))}", "grants": ""}
-            grants = (await connection.execute(text("SHOW GRANTS"))).scalars()
-            return {"version": str(await connection.scalar(select(func.version()))), "grants": "\n".join(grants)}
+            version = str(await connection.scalar(select(func.version())))
+            return {"version": version, "grants": await _grants(connection)}
 
         answer: dict[str, str] = await self._ask(look)
         return answer
@@ -273,6 +273,16 @@ def _sent(connection: Connection, statement: Executable | Prepared) -> CursorRes
     if isinstance(statement, Prepared):
         return connection.exec_driver_sql(statement.text, statement.parameters)
     return connection.execute(statement)
+
+
+async def _grants(connection: AsyncConnection) -> str:
+    """The rights of the user; none are told by a server that runs without them, or behind some proxies."""
+    try:
+        return "\n".join((await connection.execute(text("SHOW GRANTS"))).scalars())
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        return ""
 
 
 def parse_address(url: str) -> URL:

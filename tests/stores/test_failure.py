@@ -197,3 +197,13 @@ async def test_a_killed_connection_is_replaced_unseen(frail: MariaDb) -> None:
         with pytest.raises(StoreUnavailable):
             await store._fetch(text("KILL CONNECTION_ID()"))  # twice in a row is once too often
         await assert_well(store, client, before)
+
+
+async def test_a_server_that_tells_no_grants_is_served_all_the_same(
+    mariadb_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So do servers that run without them."""
+    monkeypatch.setattr("gql_nda.stores.sql.text", lambda _: text("SHOW GRANTS FOR nobody@nowhere"))
+    found = await mariadb_store.probe()
+    assert found["grants"] == ""
+    assert found["version"]
