@@ -25,6 +25,9 @@ GROUP = 7
 GROUPS = 1000
 
 
+_NEAR = "point: {x: 1, y: 2, z: 3}, frame: EM, radius: 4"
+
+
 async def size(text: str, group: int = GROUP, **given: Any) -> Size:
     """The size of a document's first operation when the largest group of every relation has so many rows."""
 
@@ -64,6 +67,9 @@ async def size(text: str, group: int = GROUP, **given: Any) -> Size:
         ("{ scans { statistics(of: FPS) { min max } histogram(of: FPS) { counts } } }", 7, 1 + 1 + 2 + 1 + 1),
         ("{ scans { groups(by: [SESSION]) { count key { session } } } }", 7, 1 + 1 + 2 * GROUPS + GROUPS),
         ("{ scans { nodes { units { groups(by: [SESSION]) { count } } } } }", 7 + 49, 1 + 1 + 7 + 7 + GROUPS),
+        ("{ transforms { version stack { stackIdx } } }", 7 + 7, 1 + 7 + 7 + 7),
+        (f"{{ unitsNear({_NEAR}, first: 3) {{ unit {{ oracle {{ pearson }} }} }} }}", 3 + 3, 1 + 3 + 3 + 3),
+        (f"{{ unitsNear({_NEAR}) {{ unit {{ scan {{ units {{ totalCount }} }} }} }} }}", 7 + 7 + 49, 1 + 7 + 7 + 7 + 7),
     ],
 )
 async def test_lists_multiply(text: str, rows: int, values: int) -> None:

@@ -54,8 +54,9 @@ async def stack(context: Context, stack_session: int | None = None, stack_idx: i
     found = [one for one in known if all(one.stack[name] == value for name, value in named.items())]
     if known and not found:
         there = "; ".join(f"{session} {idx}" for session, idx in (one.stack.key for one in known[:20]))
-        message = f"no stack of stackSession {stack_session}, stackIdx {stack_idx}; there are {there}"
-        raise BadUserInput(message, argument="stackSession" if stack_session is not None else "stackIdx")
+        names = {"stack_session": "stackSession", "stack_idx": "stackIdx"}
+        what = ", ".join(f"{names[name]} {value}" for name, value in named.items())
+        raise BadUserInput(f"no stack of {what}; there are {there}", argument=names[next(iter(named))])
     return found[0] if found else None
 
 
