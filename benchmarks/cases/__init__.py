@@ -11,6 +11,7 @@ from benchmarks.cases.growth import growth
 from benchmarks.cases.memory import memory
 from benchmarks.cases.pending import positions
 from benchmarks.cases.query_u import query_u
+from benchmarks.cases.tuning import tuning
 from benchmarks.cases.unit import unit
 from benchmarks.table import Line
 
@@ -23,6 +24,7 @@ CASES: dict[str, Case] = {
     "catalogue": catalogue,
     "aggregates": aggregates,
     "positions": positions,
+    "tuning": tuning,
     "fairness": fairness,
     "growth": growth,
     "memory": memory,

@@ -20,18 +20,20 @@ class Ours:
     """Over the live database, or from the snapshot."""
 
     snapshot: bool = False
+    options: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def name(self) -> str:
         """As the table calls it."""
-        return "ours, snapshot" if self.snapshot else "ours, live"
+        return ", ".join(filter(None, ("ours", "snapshot" if self.snapshot else "live", self.note)))
 
     @contextmanager
     def start(self, database: str) -> Iterator["OurServer"]:
         """Serve it."""
         port = free_port()
         command = [COMMAND, "serve", "--database", database, "--port", str(port), "--log-level", "warning"]
-        with over_http([*command, *self._rows_from(database)], port, {}, "/readyz") as running:
+        with over_http([*command, *self._rows_from(database), *self.options], port, {}, "/readyz") as running:
             server = OurServer(running)
             server.data("{ dataset { fingerprint } }")  # known once the snapshot is
             yield server
