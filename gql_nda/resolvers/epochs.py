@@ -23,6 +23,7 @@ from gql_nda.resolvers import arrays
 from gql_nda.resolvers.addresses import COMPUTED
 from gql_nda.resolvers.arrays import AnyArray, ArrayRef
 from gql_nda.resolvers.computed import Computed
+from gql_nda.resolvers.once import once
 from gql_nda.resolvers.spending import spent
 from gql_nda.science import epochs as science
 from gql_nda.science.reasons import reasons
@@ -141,7 +142,7 @@ async def resampled(name: str, scan: Key, context: Context) -> Computed | None:
         f"scan/{format_key(t.scan, scan)}/{name}_resampled",
         (prod(frames.shape),),
         Array(("frame",), "float64", series.stored.info["unit"]),
-        lambda: context.cache.one(("resampled", name, scan), partial(_resample, series, scan, context)),
+        once(("resampled", name, scan), context, lambda: _resample(series, scan, context)),
     )
 
 

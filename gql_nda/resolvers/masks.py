@@ -20,6 +20,7 @@ from gql_nda.loaders import Reduction, located
 from gql_nda.query import Planned, Query, Relation, Row, down
 from gql_nda.resolvers.addresses import COMPUTED
 from gql_nda.resolvers.computed import Computed
+from gql_nda.resolvers.once import once
 from gql_nda.resolvers.spending import spent
 from gql_nda.science import masks as science
 from gql_nda.science.masks import Sparse
@@ -177,8 +178,8 @@ async def label_images(fields: Sequence[Row], context: Context) -> list[Computed
 
 def _label_image(field: Row, context: Context) -> Computed:
     path = f"field/{format_key(t.field, field.key)}/label_image"
-    name = ("label_image", field.key)
-    return Computed(path, _shape(field), LABELS, lambda: context.cache.one(name, lambda: _labels(field, context)))
+    labels = once(("label_image", field.key), context, lambda: _labels(field, context))
+    return Computed(path, _shape(field), LABELS, labels)
 
 
 async def _labels(field: Row, context: Context) -> NDArray[np.int32]:
@@ -235,7 +236,8 @@ async def _page(field: Row, context: Context, ids: tuple[int, ...] | None, most:
 
 def _planes(field: Row, context: Context, masks: Sequence[Row], ids: tuple[int, ...] | None) -> Computed:
     async def compute() -> NDArray[np.float32]:
-        return await asyncio.to_thread(science.dense, await _all(masks, context), *_shape(field))
+        shape = _shape(field)
+        return await context.cache.large.run(lambda: _all(masks, context), lambda pixels: science.dense(pixels, *shape))
 
     path = f"field/{format_key(t.field, field.key)}/dense_masks"
     query = {} if ids is None else {"maskIds": ",".join(map(str, ids))}

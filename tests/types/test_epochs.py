@@ -15,6 +15,8 @@ from sqlalchemy import Table
 
 from gql_nda import tables as t
 from gql_nda.codec import unpack_array
+from gql_nda.resolvers import epochs
+from gql_nda.science import resampling
 from gql_nda.stores import Store
 from gql_nda.stores.sql import SqlStore
 from tests.planner.agreement import Agreement
@@ -129,6 +131,24 @@ async def test_nan_is_null_and_slices_are_of_frames(client: Client, demo_path: P
     assert found["a"]["pupilX"]["values"] == [None if np.isnan(v) else v for v in stored]
     np.testing.assert_allclose(np.array(found["b"]["pupilX"]["values"], float), stored, rtol=TOLERANCE)
     assert None in found["b"]["pupilX"]["values"]
+
+
+async def test_what_is_asked_of_an_array_is_computed_once(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = []
+
+    def counting(*given: Any) -> Any:
+        computed.append(given)
+        return resampling.resample(*given)
+
+    monkeypatch.setattr(epochs, "resample", counting)
+    text = "behavior(source: RESAMPLED) { treadmillVelocity { min max mean nanCount preview(points: 5) { x } href } }"
+    async with serving(sqlite_store) as client:
+        found = await told(client, (4, 7), text)
+        assert await told(client, (4, 7), text) == found
+        await downloaded(client, found["behavior"]["treadmillVelocity"]["href"])
+    assert len(computed) == 1
 
 
 @pytest.mark.parametrize(
