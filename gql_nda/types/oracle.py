@@ -66,7 +66,7 @@ class OracleRaster:
     )
 
     @strawberry.field(description="Number of the trial that shows each clip: [repeat][clip].")
-    def trial_idx(raster: Raster) -> list[list[int]]:
+    async def trial_idx(raster: Raster) -> list[list[int]]:
         """As the scan has them."""
         return raster.trial_idx()
 
@@ -74,7 +74,7 @@ class OracleRaster:
         description="When the responses are sampled: [repeat][clip][sample], seconds on the clock of the scan's frame "
         "times, evenly from a trial's start to its end. Null behind the end of a clip shorter than the longest."
     )
-    def times(raster: Raster) -> Cube | None:
+    async def times(raster: Raster) -> Cube | None:
         """The same for all units of a scan."""
         return raster.times()
 
