@@ -33,7 +33,7 @@ COLOURS = {
 FARTHEST = 1e9
 """Where the last marks are seen (voxels): a transform may put a point anywhere, and Neuroglancer shows float32."""
 
-FAR = "the transform tells no position so far away"
+FAR = "its place is too far outside the volume to be seen"
 
 
 class Keyed(Protocol):
