@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gql_nda import loaders
 from gql_nda.limits import Limits
+from gql_nda.resolvers import traces
 from gql_nda.stores.sql import SqlStore
 from tests.planner.agreement import Agreement
 from tests.planner.documents import Case
@@ -443,3 +445,16 @@ async def test_units_of_a_page_are_one_pass_and_then_remembered(store: SqlStore,
             await client.data(document % fields, n=n)
             counts.append(sum("activity" in statement for statement in statements))
     assert counts[0] == counts[1] > counts[2] == 0
+
+
+async def test_units_computed_a_few_at_a_time_answer_alike(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = f'{{ units(first: 30) {{ nodes {{ psth(conditionHash: "{ORACLE}") {{ mean n }} }} }} }}'
+    answers = []
+    for together, held in ((traces.TOGETHER, loaders.HELD_BYTES), (4, 300_000)):
+        monkeypatch.setattr(traces, "TOGETHER", together)
+        monkeypatch.setattr(loaders, "HELD_BYTES", held)
+        async with serving(sqlite_store) as client:
+            answers.append(await client.data(document))
+    assert answers[0] == answers[1]
