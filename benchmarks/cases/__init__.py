@@ -9,7 +9,7 @@ from benchmarks.cases.catalogue import catalogue
 from benchmarks.cases.fairness import fairness
 from benchmarks.cases.growth import growth
 from benchmarks.cases.memory import memory
-from benchmarks.cases.pending import positions
+from benchmarks.cases.positions import positions
 from benchmarks.cases.query_u import query_u
 from benchmarks.cases.tuning import tuning
 from benchmarks.cases.unit import unit
