@@ -560,3 +560,25 @@ async def test_plans_and_graphql_core_agree_on_strange_scans(asked: str, strange
       raw: behavior(source: RESAMPLED) {{ pupilX {{ values }} times {{ mean }} reason }} }} }} }}"""
     answer = await Agreement(strange_store).compare(Case(text, {}))
     assert {error["extensions"]["code"] for error in answer.errors} == {"BLOB_CORRUPT"}
+
+
+async def test_a_pupil_as_datajoint_writes_it(shared: Path, tmp_path: Path) -> None:
+    """A list of floats and 0-d arrays, seen once a second: slower than the frames, it is only interpolated."""
+    seen, frames = (
+        (shared / "blobs" / f"{name}.bin").read_bytes() for name in ("pupil_x_dj0_list", "frame_times_f64_40000_zl")
+    )
+    key, seconds = {"session": 1, "scan_idx": 1}, np.arange(7.0)
+    rows: dict[Table, list[Mapping[str, Any]]] = {
+        t.scan: [{**key, "nframes": 40000, "nfields": 1, "fps": 6.3}],
+        t.scan_times: [{**key, "frame_times": frames, "ndepths": 1}],
+        t.raw_manual_pupil: [{**key, **raw_pupil(seen, seconds)}],
+    }
+    async with little_store(tmp_path, rows) as store, serving(store) as client:
+        found = await client.data("""{ scan(session: 1, scanIdx: 1) {
+          behavior(source: RESAMPLED) { pupilX { shape values(stop: 100) } } } }""")
+    array = found["scan"]["behavior"]["pupilX"]
+    at = unpack_array(frames)[:100]
+    expected = np.where(at <= 6, np.interp(at, seconds, unpack_array(seen)), np.nan)
+    assert array["shape"] == [40000]
+    np.testing.assert_allclose(np.array(array["values"], float), expected, rtol=TOLERANCE)
+    assert np.isfinite(expected).sum() > 10

@@ -1,7 +1,7 @@
 """Masks as pixels, contours and images: against independent formulas over the very blobs."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from sqlalchemy import Table
 
 from gql_nda import tables as t
 from gql_nda.codec import unpack_array
@@ -475,6 +476,23 @@ async def test_a_mask_without_its_field_has_a_reason(strange: Client) -> None:
     reason = "the mask's field isn't stored"
     assert found["mask"]["footprint"] == {"rows": None, "columns": None, "weights": None, "reason": reason}
     assert found["mask"]["contour"] == {"lines": None, "level": 0.97, "reason": reason}
+
+
+async def test_a_mask_as_datajoint_writes_it(shared: Path, tmp_path: Path) -> None:
+    pixels, weights = ((shared / "blobs" / f"{name}.bin").read_bytes() for name in ("pixels_i64_60", "weights_f32_60"))
+    sizes = dict.fromkeys(("um_width", "um_height", "field_x", "field_y", "field_z"), 1)
+    rows: dict[Table, list[Mapping[str, Any]]] = {
+        t.field: [{**KEY, **sizes, "field": 1, "px_height": HEIGHT, "px_width": WIDTH}],
+        t.segmentation: [{**KEY, "field": 1, "mask_id": 1, "pixels": pixels, "weights": weights}],
+    }
+    async with little_store(tmp_path, rows) as store, serving(store) as client:
+        found = (await client.data(mask_of(1, ALL)))["mask"]
+        image = loaded(await client.http.get("/arrays/field/1.1.1/label_image"))
+    places = [reference_masks.place(pixel, HEIGHT) for pixel in unpack_array(pixels).tolist()]
+    assert list(zip(found["footprint"]["rows"], found["footprint"]["columns"], strict=True)) == places
+    assert found["footprint"]["weights"] == [float(str(w)) for w in unpack_array(weights)]
+    assert found["contour"]["lines"]
+    assert sorted(zip(*np.nonzero(image), strict=True)) == sorted(places)
 
 
 @pytest.mark.parametrize(
