@@ -173,7 +173,7 @@ class Sizes:
 
 
 def _is_length(node: Node) -> bool:
-    return isinstance(node, ArgumentNode) and node.name.value in ("first", "keys")
+    return isinstance(node, ArgumentNode) and node.name.value in ("first", "keys", "units")
 
 
 def _length(value: Any) -> int | None:

@@ -1,5 +1,6 @@
 """Work on many rows is done in a thread, where it holds no other request up; on a few it isn't worth one."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -64,3 +65,69 @@ async def test_what_takes_long_is_done_in_a_thread(
     assert not result.errors
     assert threads
     assert (threading.get_ident() in threads) == (most > 160)
+
+
+# --- what needs much memory -------------------------------------------------------------------------
+
+
+class Work:
+    """Pieces of work that wait to be told to end, and how many are at it."""
+
+    def __init__(self) -> None:
+        self.go, self.begun, self.at_it, self.most = threading.Event(), asyncio.Event(), 0, 0
+
+    async def prepare(self) -> str:
+        self.at_it += 1
+        self.most = max(self.most, self.at_it)
+        self.begun.set()
+        await asyncio.sleep(0)
+        return "prepared"
+
+    def work(self, prepared: str) -> str:
+        assert self.go.wait(20)
+        self.at_it -= 1
+        return prepared
+
+
+async def test_no_more_pass_a_gate_than_it_has_places() -> None:
+    gate, work = apart.Gate(2), Work()
+    tasks = [asyncio.create_task(gate.run(work.prepare, work.work)) for _ in range(5)]
+    await work.begun.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert work.at_it == 2
+    work.go.set()
+    assert await asyncio.gather(*tasks) == ["prepared"] * 5
+    assert work.most <= 3  # a thread has left the work before its place is free
+
+
+async def test_who_leaves_gives_his_place_when_his_thread_ends() -> None:
+    gate, first, second = apart.Gate(1), Work(), Work()
+    left = asyncio.create_task(gate.run(first.prepare, first.work))
+    await first.begun.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    left.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    following = asyncio.create_task(gate.run(second.prepare, second.work))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert second.at_it == 0
+    first.go.set()
+    second.go.set()
+    assert await following == "prepared"
+
+
+async def test_what_fails_gives_its_place() -> None:
+    gate, work = apart.Gate(1), Work()
+    work.go.set()
+
+    async def fail() -> str:
+        raise ValueError("prepared badly")
+
+    with pytest.raises(ValueError, match="prepared badly"):
+        await gate.run(fail, work.work)
+    with pytest.raises(ValueError, match="invalid literal"):
+        await gate.run(work.prepare, int)
+    assert await gate.run(work.prepare, work.work) == "prepared"

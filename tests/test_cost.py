@@ -80,6 +80,9 @@ async def test_default_page_holds_where_groups_are_larger() -> None:
     assert (await size("{ units { nodes { umX } } }", group=10_000)).rows == PAGE
 
 
+_CORRELATED = "activityCorrelation(units: $k) { units { nodes { scan { fps } } } }"
+
+
 @pytest.mark.parametrize(
     ("text", "given", "rows"),
     [
@@ -90,6 +93,8 @@ async def test_default_page_holds_where_groups_are_larger() -> None:
         ("query ($n: Int = 5000) { units(first: $n) { totalCount } }", {}, 5000),
         ("query ($k: [UnitKey!]) { units(keys: $k) { totalCount } }", {"k": [{"strKey": "1"}] * 300}, 300),
         ("query ($k: [UnitKey!]) { units(keys: $k) { totalCount } }", {"k": {"strKey": "1"}}, 1),
+        (f"query ($k: [UnitKey!]!) {{ {_CORRELATED} }}", {"k": [{"strKey": "1"}] * 300}, 300),
+        (f"query ($k: [UnitKey!]!) {{ {_CORRELATED} }}", {"k": {"strKey": "1"}}, 1),
         ('query ($k: [UnitKey!] = [{strKey: "1"}, {strKey: "2"}]) { units(keys: $k) { totalCount } }', {}, 2),
     ],
 )
