@@ -9,6 +9,7 @@ from benchmarks.cases.catalogue import catalogue
 from benchmarks.cases.fairness import fairness
 from benchmarks.cases.growth import growth
 from benchmarks.cases.memory import memory
+from benchmarks.cases.oracle import oracle
 from benchmarks.cases.positions import positions
 from benchmarks.cases.query_u import query_u
 from benchmarks.cases.tuning import tuning
@@ -25,6 +26,7 @@ CASES: dict[str, Case] = {
     "aggregates": aggregates,
     "positions": positions,
     "tuning": tuning,
+    "oracle": oracle,
     "fairness": fairness,
     "growth": growth,
     "memory": memory,
