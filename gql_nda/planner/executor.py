@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import orjson
-from graphql import DirectiveNode, GraphQLObjectType, GraphQLResolveInfo, Node
+from graphql import DirectiveNode, GraphQLObjectType, GraphQLResolveInfo, Node, get_named_type
 from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from sqlalchemy import Table
@@ -18,11 +18,13 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from gql_nda.context import Context
 from gql_nda.document import variables
 from gql_nda.loaders import Lookup
+from gql_nda.planner import records
 from gql_nda.planner.answer import Answer
 from gql_nda.planner.compile import Compiler, object_type, spec_for
 from gql_nda.planner.nodes import Selection
 from gql_nda.planner.reference import Reference, arguments
 from gql_nda.query import Planned, Relation, Row
+from gql_nda.resolvers.records import Records
 from gql_nda.tables import key_names
 from gql_nda.types.entity import ENTITIES, type_name
 from gql_nda.types.fields import LookupSpec
@@ -115,6 +117,22 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
                 case Row(table=table, key=key):
                     return self._row(return_type, _selection(info, field_details_list), path, table, key)
         return super().complete_object_value(*arguments, result, position_context)
+
+    def complete_list_value(
+        self,
+        return_type: Any,
+        field_details_list: Details,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Plain records are told as they are; any other list as ever."""
+        if isinstance(result, Records) and isinstance(self.context_value, Context):
+            selected = self.collect_subfields(get_named_type(return_type), field_details_list).grouped_field_set
+            if (text := records.told(return_type, selected, result)) is not None:
+                return self._given(text)
+        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
     def complete_abstract_value(
         self,

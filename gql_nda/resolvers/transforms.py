@@ -14,6 +14,7 @@ from gql_nda.coregistration import TO_EM, Coregistered, choose, read
 from gql_nda.errors import BadUserInput, BlobCorrupt
 from gql_nda.loaders import located
 from gql_nda.query import Query, Row
+from gql_nda.resolvers.records import Records
 from gql_nda.science.transform import Moved
 from gql_nda.tables import key_names
 
@@ -109,10 +110,10 @@ class Placed(NamedTuple):
     extrapolated: bool | None = None
 
 
-def placed(moved: Moved) -> list[Placed]:
+def placed(moved: Moved) -> Records[Placed]:
     """Points (n, 3) one by one."""
     flags = [None] * len(moved.points) if moved.extrapolated is None else moved.extrapolated.tolist()
-    return [Placed(x, y, z, flag) for (x, y, z), flag in zip(as_list(moved.points), flags, strict=True)]
+    return Records(Placed(x, y, z, flag) for (x, y, z), flag in zip(as_list(moved.points), flags, strict=True))
 
 
 def text(choice: Any) -> str:
@@ -128,7 +129,7 @@ async def transformed(
     stack_session: int | None = None,
     stack_idx: int | None = None,
     **wanted: Any,
-) -> list[Placed] | None:
+) -> Records[Placed] | None:
     """Points moved by a transform, in their order; None where there is no transform at all."""
     context.spend_points(len(points), "ask in several operations")
     of = await stack(context, stack_session, stack_idx)
