@@ -19,7 +19,7 @@ from gql_nda.guard import UNNAMED, Documents, Guard
 from gql_nda.limits import Limits, modest
 from gql_nda.planner.executor import Plans, planning
 from gql_nda.types.aggregates import bound
-from gql_nda.types.entity import ENTITIES
+from gql_nda.types.entity import ENTITIES, Node
 from gql_nda.types.root import Query
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,10 @@ class Schema(strawberry.Schema):
     documents: Documents
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        """The fields of a type; a connection's aggregates are made of its entity."""
-        return [bound(field, type_definition) for field in type_definition.fields]
+        """The fields of a type, its own before those of mixins; a connection's aggregates are made of its entity."""
+        first = (Node, type_definition.origin)
+        fields = sorted(type_definition.fields, key=lambda field: field.origin not in first)
+        return [bound(field, type_definition) for field in fields]
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: what a client did wrong is no matter for the log."""

@@ -10,6 +10,8 @@ from sqlalchemy import event, text
 
 from gql_nda.http.app import build_app
 from gql_nda.settings import Settings
+from gql_nda.stores import canceller
+from gql_nda.stores.dialects import Deadlines
 from gql_nda.stores.sql import SqlStore
 from tests.stores.trouble import idle, soon
 from tests.support.asgi import LEAVE, Exchange, call, question, receiving
@@ -20,9 +22,10 @@ ORACLE = "{ units(first: 3) { nodes { unitId oracle { pearson } } } }"
 
 
 @pytest.fixture
-async def store(mariadb_store: SqlStore, mariadb: MariaDb) -> AsyncIterator[SqlStore]:
-    """A store of the test's own, with its own pool."""
-    store = SqlStore(mariadb.url("asked"), pool=4)
+async def store(mariadb_store: SqlStore, mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlStore]:
+    """A store of the test's own, with its own pool, that leaves a busy machine its time."""
+    monkeypatch.setattr(canceller, "PATIENCE", 30.0)
+    store = SqlStore(mariadb.url("asked"), pool=4, deadlines=Deadlines(statement=120.0, connect=30.0))
     await store.start()
     yield store
     await store.close()
@@ -44,10 +47,8 @@ def count(server: MariaDb, words: str, number: int) -> Callable[[], Awaitable[bo
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    assert await soon(holds)
+    assert await soon(holds, 60.0)  # a statement that isn't stopped would go on for 120 s, its deadline
 
-
-# A statement would go on for 10 s, its deadline, and "soon" is half of that.
 
 CROSS = "SELECT SUM(SQRT(a.trial_idx * b.trial_idx + c.trial_idx)) FROM `trial` a, `trial` b, `trial` c, `trial` d"
 
