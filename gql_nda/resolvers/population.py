@@ -77,12 +77,15 @@ class Correlation:
 
     async def _traces(self) -> "Traces":
         """The traces, read in portions."""
-        context, loaders = self.context, self.context.loaders
-        traces = await _empty(self.known, context)
-        for portion in await loaders.portions(TRACE, list(traces.rows)):
-            blobs = await loaders.ask(context.store.blobs, TRACE, portion)
-            await asyncio.to_thread(traces.fill, blobs, context.limits.decoded_bytes)
+        traces = await _empty(self.known, self.context)
+        for portion in await self.context.loaders.portions(TRACE, list(traces.rows)):
+            await self._read(traces, portion)
         return traces
+
+    async def _read(self, traces: "Traces", portion: list[Key]) -> None:
+        """Read and decode a portion: its blobs are gone before the next one's come."""
+        blobs = await self.context.loaders.ask(self.context.store.blobs, TRACE, portion)
+        await asyncio.to_thread(traces.fill, blobs, self.context.limits.decoded_bytes)
 
 
 async def correlation(keys: Sequence[Key], context: Context) -> Correlation:
