@@ -101,21 +101,23 @@ def _told(
     units: int,
 ) -> list[list[AreaResponse] | BaseException]:
     """The areas' responses to each trial."""
-    told: list[list[AreaResponse] | BaseException] = []
-    areas: dict[Key, list[_Area]] = {}
-    for trial in trials:
+    areas = {
+        scan: [_area(scan, area, ids, means, units) for area, ids in members[scan].items()]
+        for scan, recording in found.items()
+        if isinstance(recording, Recording)
+    }
+
+    def of(trial: Row) -> list[AreaResponse] | BaseException:
         scan = trial.at(SCAN.on)
-        recording = found.get(scan)
-        if isinstance(recording, BaseException):
-            told.append(recording)
-        elif recording is None:
-            told.append([])
-        else:
-            if scan not in areas:
-                areas[scan] = [_area(scan, area, ids, means, units) for area, ids in members[scan].items()]
-            at = recording.column("trial_idx").index(trial["trial_idx"])
-            told.append([area.at(at) for area in areas[scan]])
-    return told
+        match found.get(scan):
+            case Recording() as recording:
+                at = recording.column("trial_idx").index(trial["trial_idx"])
+                return [area.at(at) for area in areas[scan]]
+            case BaseException() as error:
+                return error
+        return []
+
+    return [of(trial) for trial in trials]
 
 
 class _Area(NamedTuple):
