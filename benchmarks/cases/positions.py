@@ -1,28 +1,40 @@
-"""Positions of units in the EM volume: points through a transform as large as nda's."""
+"""Positions of units in the EM volume: points through a transform as large as nda's, and as columns."""
 
 from collections.abc import Iterator
 from itertools import cycle
 
 from benchmarks.bench import Bench, expect_equal
 from benchmarks.measure import Candidate, compare
-from benchmarks.peer import InProcess
-from benchmarks.table import Line, at_least, shown
-from benchmarks.workload import Question
+from benchmarks.peer import InProcess, Running
+from benchmarks.peers.ours import SNAPSHOT
+from benchmarks.table import Line, at_least, at_most, shown
+from benchmarks.workload import SCANS, Question, page_size
 
 OURS = InProcess("ours, in process", "benchmarks.peers.transform_ours")
 NUMPY = InProcess("broadcasting in NumPy", "benchmarks.peers.transform_numpy")
 MOST = 10_000
 
 
+_PAGE = """query ($session: Int!, $scanIdx: Int!, $first: Int!) { scan(session: $session, scanIdx: $scanIdx) {
+  units(first: $first) { nodes { unitId %s } } } }"""
+STORED, DERIVED = "stackUnit { stackX stackY stackZ }", "emPosition { x y z }"
+
+
 def positions(bench: Bench) -> Iterator[Line]:
-    """One line: other points each time."""
+    """A line for the transform, and one for the columns of each server."""
+    yield _moved(bench)
+    yield from (_shown(bench, name, server.running) for name, server in bench.ours().items())
+
+
+def _moved(bench: Bench) -> Line:
+    """Other points each time."""
     count = min(MOST, bench.units)
     questions = [Question("", {"seed": seed, "points": count}) for seed in range(8)]
     peers = {peer.name: bench.start(peer) for peer in (OURS, NUMPY)}
     expect_equal(peers, questions[:2], NUMPY.name)
     costs = compare({name: Candidate(running, cycle(questions)) for name, running in peers.items()}, bench.effort)
     ours, theirs = costs[OURS.name], costs[NUMPY.name]
-    yield Line(
+    return Line(
         f"EM position of {count:,} units",
         shown(ours),
         NUMPY.name,
@@ -31,3 +43,19 @@ def positions(bench: Bench) -> Iterator[Line]:
         "x faster",
         at_least(4),
     )
+
+
+def _shown(bench: Bench, name: str, ours: Running) -> Line:
+    """Positions of a page, to places in the stack, which the database holds: another scan each time."""
+    size = page_size(bench.units)
+    asked = {fields: Candidate(ours, cycle(_pages(fields, size))) for fields in (DERIVED, STORED)}
+    costs = compare(asked, bench.effort)
+    derived, stored = costs[DERIVED], costs[STORED]
+    figure, promise = derived.wall.over(stored.wall), at_most(2) if name == SNAPSHOT.name else None
+    work = f"emPosition of {size:,} units: {name}"
+    return Line(work, shown(derived), "their stackUnit", shown(stored), figure, "x its time", promise)
+
+
+def _pages(fields: str, size: int) -> list[Question]:
+    keys = [{"session": session, "scanIdx": scan_idx, "first": size} for session, scan_idx in SCANS]
+    return [Question(_PAGE % fields, key) for key in keys]
