@@ -243,8 +243,13 @@ async def psth(
     units: Sequence[Row], context: Context, *, condition_hash: str, align: Any = FRAMES
 ) -> Sequence[Psth | BaseException]:
     """Each unit's mean response to a condition."""
-    of, align = chosen(context, condition_hash), plain(align)
+    of = chosen(context, condition_hash)
     await _spend(units, context, of, 3, _longest)
+    return await psths(units, context, of, plain(align))
+
+
+async def psths(units: Sequence[Row], context: Context, of: Chosen, align: str) -> Sequence[Psth | BaseException]:
+    """Each unit's mean response to chosen trials."""
     absent = partial(Psth, [], [], [], [], 0)
     return await over_traces(units, context, ("psth", of, align), _over_cuts(of, align, _psths, absent), absent)
 

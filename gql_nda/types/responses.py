@@ -140,6 +140,10 @@ class UnitTrials:
 # --- of a brain area -------------------------------------------------------------------------------
 
 
+_AREAS = argument("areas", list[BrainArea] | None, "Only these areas, in this order.")
+_UNITS = argument("units", int | None, "Most units of an area to average, from 1 to 1,000: 100 unless told.")
+
+
 @strawberry.type(description="The mean response of units of one brain area to one trial.")
 class AreaResponse:
     """Value: ``gql_nda.resolvers.areas.AreaResponse``."""
@@ -154,6 +158,27 @@ class AreaResponse:
     reason: str | None = strawberry.field(description=_REASON)
 
 
+@strawberry.type(
+    description="The mean response of units of one brain area to a condition, sample by sample: lists of one length."
+)
+class AreaPsth:
+    """Value: ``gql_nda.resolvers.areas.AreaPsth``."""
+
+    brain_area: BrainArea | None = strawberry.field(description="The area.")
+    times: list[float | None] | None = strawberry.field(
+        description="When the samples were taken, from a trial's start: the mean over units (s)."
+    )
+    mean: list[float | None] | None = strawberry.field(
+        description="Mean over units of their mean over repeats; null where n is 0."
+    )
+    sem: list[float | None] | None = strawberry.field(
+        description="Standard error of the mean over units; null where n is below 2."
+    )
+    n: list[int] | None = strawberry.field(description="Number of units that have the sample.")
+    units: int = strawberry.field(description="Number of units that the area has in the scan.")
+    reason: str | None = strawberry.field(description=_REASON)
+
+
 @strawberry.type
 class TrialAreas:
     """What brain areas do during a trial."""
@@ -163,8 +188,8 @@ class TrialAreas:
         "The response of each brain area to the trial, areas by name: means over some units of the area, which are "
         "taken at even steps through all of them, so that every field and depth takes part. At most 10,000 units' "
         "traces are averaged, all scans together.",
-        argument("areas", list[BrainArea] | None, "Only these areas, in this order."),
-        argument("units", int | None, "Most units of an area to average, from 1 to 1,000: 100 unless told."),
+        _AREAS,
+        _UNITS,
     )
 
 
@@ -206,4 +231,13 @@ class ScanConditions:
             _TYPE,
         ),
         shown.TRIALS,
+    )
+    area_psths: list[AreaPsth] | None = batch(
+        areas.area_psths,
+        "The mean response of each brain area to a condition, areas by name: the mean over units of their PSTHs. Units "
+        "are taken as for areaResponses.",
+        argument("condition_hash", str, "Hash of the condition; hashes that differ by case differ."),
+        _AREAS,
+        _UNITS,
+        _ALIGN,
     )

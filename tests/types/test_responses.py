@@ -184,6 +184,27 @@ async def test_areas_are_means_over_their_units(
         assert close([area["mean"], area["sem"]], [reference_responses.mean(means), reference_responses.sem(means)])
 
 
+@pytest.mark.parametrize("align", ["FRAMES", "TIME"])
+async def test_psths_of_areas_are_means_over_those_of_units(align: str, client: Client, demo: Demo) -> None:
+    document = """query ($hash: String!, $areas: [BrainArea!], $units: Int, $align: Alignment) {
+      scan(session: 7, scanIdx: 4) {
+        units(first: 1000) { nodes { brainArea psth(conditionHash: $hash, align: $align) { times mean } } }
+        areaPsths(conditionHash: $hash, areas: $areas, units: $units, align: $align) {
+          brainArea times mean sem n units reason } } }"""
+    scan = (await client.data(document, hash=ORACLE, areas=["V1", "LM"], units=3, align=align))["scan"]
+    assert [area["brainArea"] for area in scan["areaPsths"]] == ["V1", "LM"]
+    for area in scan["areaPsths"]:
+        of = [unit["psth"] for unit in scan["units"]["nodes"] if unit["brainArea"] == area["brainArea"]]
+        taken = of if len(of) <= 3 else [of[len(of) * k // 3] for k in range(3)]
+        columns = list(zip(*(psth["mean"] for psth in taken), strict=True))
+        assert len(columns) in (63, 64)
+        assert close(area["mean"], list(map(reference_responses.mean, columns)))
+        assert close(area["sem"], list(map(reference_responses.sem, columns)))
+        assert close(area["times"], list(map(reference_responses.mean, zip(*(p["times"] for p in taken), strict=True))))
+        assert area["n"] == [len(taken)] * len(columns)
+        assert (area["units"], area["reason"]) == (len(of), None)
+
+
 async def test_areas_of_all_scans_are_those_of_each(client: Client) -> None:
     document = """query ($hash: String!) { condition(hash: $hash) { ... on Clip { trials(first: 300) {
       nodes { session scanIdx trialIdx areaResponses(units: 2) { brainArea mean sem n units reason } } } } } }"""
@@ -331,6 +352,7 @@ async def test_a_trace_and_a_clock_may_differ_in_length(tmp_path: Path) -> None:
 
 async def test_an_error_stays_with_its_unit(tmp_path: Path) -> None:
     document = f"""{{ scan({AT}) {{ units {{ nodes {{ unitId psth(conditionHash: "hash") {{ mean }} }} }}
+      areaPsths(conditionHash: "hash") {{ brainArea mean n units reason }}
       trials(first: 1) {{ nodes {{ areaResponses {{ brainArea mean n units reason }} }} }} }} }}"""
     areas = {1: "V1", 2: "V1", 3: "LM"}
     async with recorded(tmp_path, Recorded([TRACE, b"wrong", None], TRIALS[:2], CLOCK, areas=areas)) as little:
@@ -342,6 +364,11 @@ async def test_an_error_stays_with_its_unit(tmp_path: Path) -> None:
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == "BLOB_CORRUPT"
     assert error["path"] == ["scan", "units", "nodes", 1, "psth"]
+    lost = "1 of the units can't be read"
+    assert answer["data"]["scan"]["areaPsths"] == [
+        {"brainArea": "LM", "mean": [], "n": [], "units": 1, "reason": "the unit has no activity trace"},
+        {"brainArea": "V1", "mean": [4.5, 5.5, 3], "n": [1, 1, 1], "units": 2, "reason": lost},
+    ]
     (trial,) = answer["data"]["scan"]["trials"]["nodes"]
     assert trial["areaResponses"] == [
         {
@@ -351,7 +378,7 @@ async def test_an_error_stays_with_its_unit(tmp_path: Path) -> None:
             "units": 1,
             "reason": "no unit of the area has a response to the trial",
         },
-        {"brainArea": "V1", "mean": 2, "n": 1, "units": 2, "reason": "1 of the units can't be read"},
+        {"brainArea": "V1", "mean": 2, "n": 1, "units": 2, "reason": lost},
     ]
 
 
@@ -423,6 +450,8 @@ DOCUMENTS = [
     "units(first: 2) { nodes { responses { times } psth(conditionHash: 3) { n } } }",
     "units(first: 2) { nodes { responses { times } scan { conditions(minRepeats: -1) { repeats } } } }",
     "scans { nodes { conditions(minRepeats: 3) { conditionHash type repeats condition { ... on Clip { id } } } } }",
+    f'scans {{ nodes {{ areaPsths(conditionHash: "{ORACLE}", units: 2) '
+    "{ brainArea times mean sem n units reason } } }",
     f'condition(hash: "{ORACLE}") {{ ... on Clip {{ trials {{ nodes {{ areaResponses(units: 2) '
     "{ brainArea mean sem n units reason } } } } }",
 ]
