@@ -111,7 +111,8 @@ def _layer(name: str, marks: Sequence[Mark]) -> Marks:
 
 async def of_units(units: Sequence[Row], context: Context, **asked: Any) -> list[View]:
     """A view for each unit."""
-    beside = _beside(context, **asked)
+    beside = _beside(**asked)
+    _room(context, 1 + beside.count)
     _spend(context, len(units) * (1 + beside.count))
     found = await _units([unit.key for unit in units], context)
     return await asyncio.to_thread(lambda: [beside.view([unit]) for unit in found])
@@ -121,7 +122,7 @@ async def of_fields(
     fields: Sequence[Row], context: Context, *, units: bool = False, points: int = POINTS, **asked: Any
 ) -> list[View | BaseException]:
     """A view for each field: its outline and, if asked for, its units."""
-    beside = _beside(context, **asked)
+    beside = _beside(**asked)
     room = _room(context, 4 * points + beside.count)
     _spend(context, len(fields) * beside.count)
     outlined = await _fields(fields, context, points)
@@ -144,7 +145,7 @@ async def of_keys(
     **asked: Any,
 ) -> View:
     """One view of the units and fields of some keys."""
-    beside = _beside(context, **asked)
+    beside = _beside(**asked)
     if not (units or fields or beside.count):
         raise BadUserInput("units: nothing to show; give units, fields, segments or nuclei", argument="units")
     unit_keys, field_keys = (list(dict.fromkeys(given.key for given in keys)) for keys in (units, fields))
@@ -158,7 +159,6 @@ async def of_keys(
 
 
 def _beside(
-    context: Context,
     *,
     site: Any = "spelunker",
     segments: Sequence[str] | None = None,
@@ -167,7 +167,6 @@ def _beside(
 ) -> Beside:
     """What arguments ask for, checked: BAD_USER_INPUT names the one that is no good."""
     beside = Beside(text(site), segments, nuclei, version)
-    _room(context, beside.count)
     alone: dict[str, dict[str, Any]] = {
         "version": {"segments": (), "version": version},
         "segments": {"segments": segments},

@@ -157,14 +157,17 @@ async def test_a_field_is_its_outline(points: int | None, client: Client) -> Non
 
 async def test_fields_of_a_scan_with_their_units(client: Client) -> None:
     document = f"""{{ scan(session: 4, scanIdx: 7) {{ fields {{ nodes {{ fieldIdx
+      outline(frame: EM, points: 4) {{ points {{ extrapolated }} }}
       alone: neuroglancer {{ {VIEW} }} neuroglancer(units: true, points: 2, nuclei: ["7"]) {{ {VIEW} }} }} }} }} }}"""
     units = await positions(client)
     fields = (await client.data(document))["scan"]["fields"]["nodes"]
     assert len(fields) > 1
+    assert {all(point["extrapolated"] for point in field["outline"]["points"]) for field in fields} == {True, False}
     for field in fields:
         key = {**FIELD, "fieldIdx": field["fieldIdx"]}
         inside = [key_of(unit) for unit in units if unit["fieldIdx"] == field["fieldIdx"]]
         assert inside
+        assert list(marks(field["alone"])) == ["fields, extrapolated"]  # if but one point is
         assert field["alone"] == await seen(client, fields=[key])
         assert field["neuroglancer"] == await seen(client, fields=[key], units=inside, points=2, nuclei=["7"])
 
@@ -177,12 +180,16 @@ BARE = """
     UPDATE stack_unit SET stack_x = 1e8 WHERE session = 4 AND scan_idx = 7 AND unit_id = 3;
     DELETE FROM registration WHERE session = 4 AND scan_idx = 7 AND field = 2;
     UPDATE registration SET reg_x = 1e38 WHERE session = 4 AND scan_idx = 7 AND field = 3;
+    UPDATE field SET um_width = 1, um_height = 1 WHERE session = 4 AND scan_idx = 7 AND field = 4;
+    UPDATE registration SET (reg_x, reg_y, reg_z) = (
+      SELECT motor_x, motor_y, motor_z FROM stack_unit WHERE session = 4 AND scan_idx = 7 AND unit_id = 4
+    ) WHERE session = 4 AND scan_idx = 7 AND field = 4;
 """
 
 
 @pytest.fixture(scope="module")
 async def bare_store(demo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SqlStore]:
-    """The demo, where some units and fields have no place, or one that is far away."""
+    """The demo, where some units and fields have no place, or a far one; field 4 is a speck where unit 4 is."""
     path = tmp_path_factory.mktemp("bare") / "bare.sqlite"
     shutil.copy(demo_path, path)
     with closing(sqlite3.connect(path)) as connection:
@@ -202,7 +209,7 @@ async def test_who_has_no_place_is_told_with_the_reason(bare: Client) -> None:
     view = await seen(
         bare,
         units=[{"strKey": f"04_07_00000{i}"} for i in (1, 2, 3, 4)],
-        fields=[{**FIELD, "fieldIdx": i} for i in (1, 2, 3)],
+        fields=[{**FIELD, "fieldIdx": i} for i in (1, 2, 3, 4)],
     )
     far = "its place is too far outside the volume to be seen"
     assert view["missing"] == [
@@ -213,6 +220,7 @@ async def test_who_has_no_place_is_told_with_the_reason(bare: Client) -> None:
         {"key": "04_07_000003", "reason": far},
     ]
     assert {layer: list(found) for layer, found in marks(view).items()} == {
+        "fields": ["4.7.4"],
         "fields, extrapolated": ["4.7.1"],
         "units": ["04_07_000004"],
     }
@@ -310,6 +318,16 @@ async def test_a_link_of_too_many_points(sqlite_store: SqlStore) -> None:
         assert error["extensions"]["limit"] == "link_points"
 
 
+async def test_a_units_link_of_too_many_segments(sqlite_store: SqlStore) -> None:
+    document = (
+        """query($nuclei: [String!]) { unit(strKey: "04_07_000001") { neuroglancer(nuclei: $nuclei) { url } } }"""
+    )
+    async with serving(sqlite_store, limits={"link_points": 3}) as client:
+        await client.data(document, nuclei=["1", "2"])
+        error = await client.error(document, nuclei=["1", "2", "3"])
+    assert error["extensions"] == {"code": "LIMIT_EXCEEDED", "limit": "link_points", "maximum": 3}
+
+
 async def test_a_field_of_too_many_units(sqlite_store: SqlStore) -> None:
     """The others have their views."""
     document = """{ scan(session: 4, scanIdx: 7) { fields { nodes {
@@ -331,6 +349,7 @@ async def test_a_field_of_too_many_units(sqlite_store: SqlStore) -> None:
     [
         ('{ units(first: 5) { nodes { neuroglancer(nuclei: ["1", "2"]) { url } } } }', 15),
         ('{ field(session: 4, scanIdx: 7, fieldIdx: 1) { neuroglancer(segments: ["1"]) { url } } }', 17),
+        ("{ field(session: 4, scanIdx: 7, fieldIdx: 3) { neuroglancer(units: true) { url } } }", 16 + 4),
         ('{ a: neuroglancer(nuclei: ["1"]) { url } b: neuroglancer(segments: ["1", "2"]) { url } }', 3),
     ],
 )
