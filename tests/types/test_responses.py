@@ -447,7 +447,6 @@ DOCUMENTS = [
     "trials { trialIdx times values trial { id type } } } } }",
     f'units(first: 9, orderBy: [{{field: UM_X}}]) {{ nodes {{ psth(conditionHash: "{ORACLE}", align: TIME) '
     "{ times mean sem n repeats reason } trialMeans(type: TRIPPY) { trialIdx conditionHash mean frames reason } } }",
-    "units(first: 2) { nodes { responses { times } psth(conditionHash: 3) { n } } }",
     "units(first: 2) { nodes { responses { times } scan { conditions(minRepeats: -1) { repeats } } } }",
     "scans { nodes { conditions(minRepeats: 3) { conditionHash type repeats condition { ... on Clip { id } } } } }",
     f'scans {{ nodes {{ areaPsths(conditionHash: "{ORACLE}", units: 2) '
