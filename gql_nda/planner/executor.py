@@ -18,7 +18,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from gql_nda.context import Context
 from gql_nda.document import variables
 from gql_nda.loaders import Lookup
-from gql_nda.planner import records
+from gql_nda.planner import leaves, records
 from gql_nda.planner.answer import Answer
 from gql_nda.planner.compile import Compiler, object_type, spec_for
 from gql_nda.planner.nodes import Selection
@@ -54,7 +54,35 @@ class Plans:
         return made
 
 
-class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
+class TellingExecutor(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core's own way, but for lists that are told as they are."""
+
+    def complete_list_value(
+        self,
+        return_type: Any,
+        field_details_list: Details,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Numbers and plain records as they are; any other list as ever."""
+        if leaves.complete(return_type, result):
+            return result
+        if isinstance(result, Records) and isinstance(self.context_value, Context):
+            selected = self.collect_subfields(get_named_type(return_type), field_details_list).grouped_field_set
+            if (text := records.told(return_type, selected, result)) is not None:
+                return self._given(text)
+        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+
+    def _given(self, text: str) -> Any:
+        """JSON as the context wants it: as it is for HTTP, as data for anyone else."""
+        if text == "null":
+            return None
+        return orjson.Fragment(text) if self.context_value.fragments else orjson.loads(text)
+
+
+class PlanningExecutor(TellingExecutor):
     """Answers by plans where it can; what a plan can't say it has graphql-core say."""
 
     plans: ClassVar[Plans]
@@ -66,9 +94,9 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
 
     @cached_property
     def _plain(self) -> Any:
-        """The same operation, executed by graphql-core alone: errors are collected together."""
+        """The same operation, without plans: errors are collected together."""
         plain: Any = copy(self)
-        plain.__class__, plain.is_awaitable = StrawberryGraphQLCoreExecutionContext, self._awaitable
+        plain.__class__, plain.is_awaitable = TellingExecutor, self._awaitable
         return plain
 
     @cached_property
@@ -117,22 +145,6 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
                 case Row(table=table, key=key):
                     return self._row(return_type, _selection(info, field_details_list), path, table, key)
         return super().complete_object_value(*arguments, result, position_context)
-
-    def complete_list_value(
-        self,
-        return_type: Any,
-        field_details_list: Details,
-        info: GraphQLResolveInfo[Any],
-        path: Path,
-        result: Any,
-        position_context: Any,
-    ) -> Any:
-        """Plain records are told as they are; any other list as ever."""
-        if isinstance(result, Records) and isinstance(self.context_value, Context):
-            selected = self.collect_subfields(get_named_type(return_type), field_details_list).grouped_field_set
-            if (text := records.told(return_type, selected, result)) is not None:
-                return self._given(text)
-        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
     def complete_abstract_value(
         self,
@@ -210,12 +222,6 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
             return None
         note.planned += text is not None
         return text
-
-    def _given(self, text: str) -> Any:
-        """JSON as the context wants it: as it is for HTTP, as data for anyone else."""
-        if text == "null":
-            return None
-        return orjson.Fragment(text) if self.context_value.fragments else orjson.loads(text)
 
 
 def _selection(info: GraphQLResolveInfo[Any], details: Details) -> Selection:
