@@ -1,9 +1,11 @@
 """Derived values that are dear, kept as long as there is room."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -26,6 +28,7 @@ class Cache:
     def __init__(self, most: int = 64 << 20) -> None:
         self._most, self._held = most, 0
         self._known: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self.large = Gate(2)
 
     @property
@@ -34,12 +37,17 @@ class Cache:
         return self._held
 
     async def one(self, key: Hashable, compute: Callable[[], Awaitable[V]]) -> V:
-        """The value of a key, computed unless it is known; an error is nobody's but the caller's."""
-        if key not in self._known:
+        """The value of a key, computed unless it is known; an error is nobody's but the caller's.
+
+        Who asks while another computes it waits, and computes it only if the other had no luck, or left.
+        """
+        turn = self._turns.setdefault(key, asyncio.Lock())
+        async with turn:
+            if key in self._known:
+                return self._get(key)  # type: ignore[no-any-return]
             value = await compute()
             self._keep(key, value)
             return value
-        return self._get(key)  # type: ignore[no-any-return]
 
     async def each(
         self, name: Hashable, keys: Sequence[K], compute: Callable[[list[K]], Awaitable[Sequence[V]]]

@@ -63,7 +63,7 @@ class Context:
             raise LimitExceeded(message, limit="groups", maximum=most)
 
     def spend_points(self, count: int, instead: str) -> None:
-        """Count points towards what one operation may take through transforms; ``instead`` says how to do with fewer."""
+        """Count points towards what one operation may take through transforms; ``instead`` says how to need fewer."""
         self._points += count
         most = self.limits.points
         if self._points > most:

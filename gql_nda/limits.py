@@ -57,7 +57,9 @@ class Limits:
     bins: int = _limit(1_000, "Most bins of a histogram, and percentiles asked for at once.")
     array_values: int = _limit(10_000, "Most array values of one `values` or points of one `preview`.")
     operation_values: int = _limit(1_000_000, "Most values of arrays, histograms and percentiles in one operation.")
-    points: int = _limit(10_000, "Most points that one operation may take through transforms, corners of outlines, and marks of links.")
+    points: int = _limit(
+        10_000, "Most points that one operation may take through transforms, corners of outlines, and marks of links."
+    )
     link_points: int = _limit(1_000, "Most points, corners of outlines and segments that one Neuroglancer link shows.")
     decoded_bytes: int = _limit(64 << 20, "Largest array, in decoded bytes, that is read as a whole: not streamed.")
     blob_bytes: int = _limit(1 << 30, "Largest array, in decoded bytes, that is read at all.")

@@ -1,6 +1,6 @@
 """The conditions that a scan shows, with their repeats."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, NamedTuple
 
 from gql_nda import tables as t
@@ -50,7 +50,7 @@ def _shown(trials: list[Row], least: int) -> list[Shown]:
     return [Shown(hash_, trials[at[0]]["type"], [trials[i]["trial_idx"] for i in at]) for hash_, at in repeats.items()]
 
 
-async def condition(shown: Shown, context: Context) -> Row | None:
-    """What was shown, if it is described."""
+def condition(shown: Shown, context: Context) -> Awaitable[Row | None] | None:
+    """What was shown, if it is described. No coroutine: nobody may await it, where something beside it fails."""
     relation = CONDITIONS.get(shown.type)
-    return await context.loaders.row(relation).load((shown.condition_hash,)) if relation else None
+    return context.loaders.row(relation).load((shown.condition_hash,)) if relation else None

@@ -23,7 +23,6 @@ from gql_nda.resolvers import arrays
 from gql_nda.resolvers.addresses import COMPUTED
 from gql_nda.resolvers.arrays import AnyArray, ArrayRef
 from gql_nda.resolvers.computed import Computed
-from gql_nda.resolvers.once import once
 from gql_nda.resolvers.spending import spent
 from gql_nda.science import epochs as science
 from gql_nda.science.reasons import reasons
@@ -138,12 +137,12 @@ async def resampled(name: str, scan: Key, context: Context) -> Computed | None:
     *recorded, frames = await asyncio.gather(*(_header(column, scan, context) for column in columns))
     if frames is None or None in recorded:
         return None
-    return Computed(
-        f"scan/{format_key(t.scan, scan)}/{name}_resampled",
-        (prod(frames.shape),),
-        Array(("frame",), "float64", series.stored.info["unit"]),
-        once(("resampled", name, scan), context, lambda: _resample(series, scan, context)),
-    )
+
+    async def resampled() -> NDArray[Any]:
+        return await context.cache.one(("resampled", name, scan), lambda: _resample(series, scan, context))
+
+    expected = Array(("frame",), "float64", series.stored.info["unit"])
+    return Computed(f"scan/{format_key(t.scan, scan)}/{name}_resampled", (prod(frames.shape),), expected, resampled)
 
 
 async def _resample(series: Series, scan: Key, context: Context) -> Floats:

@@ -20,7 +20,6 @@ from gql_nda.loaders import Reduction, located
 from gql_nda.query import Planned, Query, Relation, Row, down
 from gql_nda.resolvers.addresses import COMPUTED
 from gql_nda.resolvers.computed import Computed
-from gql_nda.resolvers.once import once
 from gql_nda.resolvers.spending import spent
 from gql_nda.science import masks as science
 from gql_nda.science.masks import Sparse
@@ -178,7 +177,10 @@ async def label_images(fields: Sequence[Row], context: Context) -> list[Computed
 
 def _label_image(field: Row, context: Context) -> Computed:
     path = f"field/{format_key(t.field, field.key)}/label_image"
-    labels = once(("label_image", field.key), context, lambda: _labels(field, context))
+
+    async def labels() -> NDArray[Any]:
+        return await context.cache.one(("label_image", field.key), lambda: _labels(field, context))
+
     return Computed(path, _shape(field), LABELS, labels)
 
 

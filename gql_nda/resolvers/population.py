@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
@@ -43,7 +43,6 @@ class Correlation:
     keys: tuple[Key, ...]
     known: tuple[Key, ...]
     context: Context
-    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def units(self) -> Planned:
@@ -70,10 +69,8 @@ class Correlation:
     async def _matrix(self) -> Matrix:
         """Computed once, whatever is asked of it at once, and kept in the cache."""
         cache = self.context.cache
-        async with self._one:
-            return await cache.one(
-                ("activity correlation", self.known), lambda: cache.large.run(self._traces, _correlated)
-            )
+        name = ("activity correlation", self.known)
+        return await cache.one(name, lambda: cache.large.run(self._traces, _correlated))
 
     async def _traces(self) -> "Traces":
         """The traces, read in portions."""

@@ -76,7 +76,7 @@ class PupilState(Enum):
 
 @strawberry.enum(description="Which way a transform leads. The two ways are fits of their own, no inverses.")
 class TransformDirection(Enum):
-    """Values of coregistration.direction."""
+    """Values of coregistration.direction, which is shown as the database has it."""
 
     TWO_P_TO_EM = strawberry.enum_value("2PEM", description="From the two-photon stack to the EM volume.")
     EM_TO_TWO_P = strawberry.enum_value("EM2P", description="From the EM volume to the two-photon stack.")
@@ -95,6 +95,5 @@ ENUMS: dict[Column[object], type[Enum]] = {
     t.area_membership.c.brain_area: BrainArea,
     t.mask_classification.c.mask_type: MaskType,
     t.trial.c.type: TrialType,
-    t.coregistration.c.direction: TransformDirection,
 }
 """The enumeration of a column, where it has one."""

@@ -206,7 +206,7 @@ class ShownCondition:
     trial_idx: list[int] | None = strawberry.field(description="Numbers of these trials, in order.")
 
     @strawberry.field(description="The clip, Monet2 or Trippy; null where the database doesn't describe it.")
-    async def condition(
+    def condition(
         of: strawberry.Parent[shown.Shown], info: strawberry.Info[Context, None]
     ) -> (
         Annotated[
@@ -216,7 +216,7 @@ class ShownCondition:
         | None
     ):
         """By primary key."""
-        return await shown.condition(of, info.context)  # type: ignore[return-value]
+        return shown.condition(of, info.context)  # type: ignore[return-value]
 
 
 @strawberry.type

@@ -28,12 +28,7 @@ from tests.support.client import Client
 
 SCHEMA = build_schema()._schema
 
-ENUMS = {
-    "brain_area": "BrainArea",
-    "mask_type": "MaskType",
-    "type": "TrialType",
-    "direction": "TransformDirection",
-}
+ENUMS = {"brain_area": "BrainArea", "mask_type": "MaskType", "type": "TrialType"}
 
 HOME = {
     "scan_include": "scan",
@@ -77,7 +72,7 @@ def shown(column: Column[Any]) -> list[tuple[str, Any]]:
 
 def scalar(column: Column[Any]) -> str:
     """The GraphQL type of a column's values."""
-    if column.name in ENUMS and column.table in (t.area_membership, t.mask_classification, t.trial, t.coregistration):
+    if column.name in ENUMS and column.table in (t.area_membership, t.mask_classification, t.trial):
         return ENUMS[column.name]
     kind = getattr(column.type, "impl", column.type)
     return "Int" if isinstance(kind, Integer) else "String" if isinstance(kind, String) else "Float"
