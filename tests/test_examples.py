@@ -51,12 +51,12 @@ STATEMENTS = {
 }
 """Statements of each example: one a relation and level, or one for a few rows; one a count, one an array's column."""
 
-FOUNDATION = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 17, 20, 22, 23, 24, 25, 27, 28, 29, 31, 32, 33, 35, 46, 48, 50}
-"""The wants that the examples must answer, by their numbers."""
+LATER = {11, 14, 15, 18, 19, 30, 36, 37, 38, 39, 40}
+"""The wants that nothing answers yet, by their numbers: of arrays, and of joins with the connectome."""
 
 
 def test_every_want_has_its_example() -> None:
-    assert {int(name.split("-")[0]) for name in EXAMPLES} >= FOUNDATION
+    assert {int(name.split("-")[0]) for name in EXAMPLES} == set(range(1, 51)) - LATER
     assert EXAMPLES.keys() == STATEMENTS.keys()
 
 
