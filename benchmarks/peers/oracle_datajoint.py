@@ -3,24 +3,12 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-import datajoint as dj
 import numpy as np
 from scipy.interpolate import interp1d
 
-from benchmarks.peers.joined import address
-
-
-@lru_cache
-def _nda() -> Any:
-    """The database's tables, read from the database."""
-    where = address()
-    dj.config["database.host"], dj.config["database.port"] = where["host"], where["port"]
-    dj.config["database.user"], dj.config["database.password"] = where["user"], where["password"]
-    dj.config["database.use_tls"], dj.config["loglevel"] = False, "ERROR"
-    return dj.create_virtual_module("nda", where["db"])
+from benchmarks.peers import datajoint_shared
 
 
 class Scan(NamedTuple):
@@ -32,7 +20,7 @@ class Scan(NamedTuple):
 
 def answer(variables: Mapping[str, Any]) -> bytes:
     """The scores, or the rasters, of a session's first units."""
-    nda, session = _nda(), {"session": variables["session"]}
+    nda, session = datajoint_shared.nda(), {"session": variables["session"]}
     units = (nda.ScanUnit & session).fetch("KEY", "ms_delay", order_by="scan_idx, unit_id", limit=variables["first"])
     scans: dict[int, Scan] = {}
     nodes = []

@@ -3,28 +3,16 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-import datajoint as dj
 import numpy as np
 
-from benchmarks.peers.joined import address
-
-
-@lru_cache
-def _nda() -> Any:
-    """The database's tables, read from the database."""
-    where = address()
-    dj.config["database.host"], dj.config["database.port"] = where["host"], where["port"]
-    dj.config["database.user"], dj.config["database.password"] = where["user"], where["password"]
-    dj.config["database.use_tls"], dj.config["loglevel"] = False, "ERROR"
-    return dj.create_virtual_module("nda", where["db"])
+from benchmarks.peers import datajoint_shared
 
 
 def answer(variables: Mapping[str, Any]) -> bytes:
     """The tuning of a scan's first units."""
-    nda, scan = _nda(), {"session": variables["session"], "scan_idx": variables["scanIdx"]}
+    nda, scan = datajoint_shared.nda(), {"session": variables["session"], "scan_idx": variables["scanIdx"]}
     frames, segments = (nda.ScanTimes & scan).fetch1("frame_times"), _segments(nda, scan)
     keys = (nda.ScanUnit & scan).fetch("KEY", order_by="unit_id", limit=variables["first"])
     nodes = [{"unitId": key["unit_id"], "directionTuning": _tuning(nda, key, frames, segments)} for key in keys]
