@@ -38,4 +38,5 @@ class Gate:
 
     def _ended(self, running: "asyncio.Future[Any]") -> None:
         self._places.release()
-        running.exception()  # seen, also where nobody waits
+        if not running.cancelled():
+            running.exception()  # seen, also where nobody waits

@@ -255,13 +255,13 @@ class Loaders:
 
         return self._get(("reduced", column), batch)
 
-    async def portions(self, column: Column[Any], keys: list[Key]) -> list[list[Key]]:
+    async def portions(self, column: Column[Any], keys: list[Key], most: int = HELD_BYTES) -> list[list[Key]]:
         """The keys in portions whose blobs can be held together; a blob too large for any stands alone."""
         portions: list[list[Key]] = [[]]
         held = 0
         for key, head in zip(keys, await self.head(column).load_many(keys), strict=True):
             held += head.size if head else 0
-            if held > HELD_BYTES and portions[-1]:
+            if held > most and portions[-1]:
                 portions.append([])
                 held = head.size if head else 0
             portions[-1].append(key)

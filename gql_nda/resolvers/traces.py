@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,9 @@ Floats = NDArray[np.float64]
 
 SCAN = Relation(t.scan, key_names(t.scan))
 TRACE = t.activity.c.trace
+
+PORTION = 16 << 20
+"""Bytes of blobs that are read at a time: few portions of all requests are held at once (``Cache.traces``)."""
 
 TOGETHER = 200
 """Units computed at once: 32 MB of decoded traces of 40,000 frames, however well their blobs are compressed."""
@@ -97,17 +101,18 @@ async def over_traces(
     ``TOGETHER``. A unit without a trace has what ``absent`` says for the reason; an error stays with its own unit, one
     in ``compute`` with its scan's.
     """
-    by_key = {unit.key: unit for unit in units}
+    by_key, most = {unit.key: unit for unit in units}, context.limits.decoded_bytes
 
     async def missing(keys: list[Key]) -> Sequence[R | BaseException]:
         found = await recordings((by_key[key].at(SCAN.on) for key in keys), context)
         results: dict[Key, Any] = {}
-        for portion in await context.loaders.portions(TRACE, keys):
-            blobs = await context.loaders.ask(context.store.blobs, TRACE, portion)
-            work = [by_key[key] for key in portion if key in blobs and by_key[key].at(SCAN.on) in found]
-            for i in range(0, len(work), TOGETHER):
-                some = work[i : i + TOGETHER]
-                results |= await asyncio.to_thread(_computed, some, blobs, found, compute, context.limits.decoded_bytes)
+
+        def work(blobs: dict[Key, bytes]) -> dict[Key, R | BaseException]:
+            return _computed([by_key[key] for key in blobs], blobs, found, compute, most)
+
+        for portion in await context.loaders.portions(TRACE, keys, PORTION):
+            read = partial(context.loaders.ask, context.store.blobs, TRACE, portion)
+            results |= await context.cache.traces.run(read, work)
         return [results[key] if key in results else absent(_why(by_key[key], found)) for key in keys]
 
     return await context.cache.each(name, [unit.key for unit in units], missing)
@@ -125,7 +130,21 @@ def _computed(
     compute: Compute[R],
     most: int,
 ) -> dict[Key, R | BaseException]:
-    """The results of a portion of units."""
+    """The results of a portion of units whose scans are there, a few at a time."""
+    known = [unit for unit in units if unit.at(SCAN.on) in found]
+    results: dict[Key, R | BaseException] = {}
+    for start in range(0, len(known), TOGETHER):
+        results |= _of_some(known[start : start + TOGETHER], blobs, found, compute, most)
+    return results
+
+
+def _of_some(
+    units: Sequence[Row],
+    blobs: Mapping[Key, bytes],
+    found: Mapping[Key, Recording | BaseException],
+    compute: Compute[R],
+    most: int,
+) -> dict[Key, R | BaseException]:
     results: dict[Key, R | BaseException] = {}
     alike: dict[tuple[Key, int], list[tuple[Row, NDArray[Any]]]] = defaultdict(list)
     for unit in units:
@@ -133,6 +152,8 @@ def _computed(
             trace = numeric(blobs[unit.key], most)
         except PublicError as error:
             results[unit.key] = located(error, TRACE, unit.key)
+        except Exception as error:  # unforeseen, and yet this unit's alone
+            results[unit.key] = error
         else:
             alike[unit.at(SCAN.on), len(trace)].append((unit, trace))
     for (scan, _), members in alike.items():
