@@ -289,7 +289,8 @@ async def all_means(units: Sequence[Row], context: Context) -> Sequence[AllMeans
 
 def _all_means(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) -> list[AllMeans]:  # noqa: ARG001
     means, frames = science.trial_means(traces, recording.column("start_idx"), recording.column("end_idx"))
-    return [AllMeans(mean, count) for mean, count in zip(means, frames.astype(np.int32), strict=True)]
+    each = zip(means, frames.astype(np.int32), strict=True)
+    return [AllMeans(mean.copy(), count.copy()) for mean, count in each]  # rows that the cache can let go one by one
 
 
 async def trial_means(
