@@ -68,7 +68,7 @@ class TellingExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Numbers and plain records as they are; any other list as ever."""
         if leaves.complete(return_type, result):
-            return result
+            return result[:]  # whoever gets the data may change it, and not what the cache holds
         if isinstance(result, Records) and isinstance(self.context_value, Context):
             selected = self.collect_subfields(get_named_type(return_type), field_details_list).grouped_field_set
             if (text := records.told(return_type, selected, result)) is not None:

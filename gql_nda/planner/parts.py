@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from graphql.pyutils import Path
 
+from gql_nda.loaders import Derived
 from gql_nda.planner.batches import Batch as Rows
 from gql_nda.planner.batches import Texts, owners
 from gql_nda.planner.compile import name_of
@@ -15,7 +16,6 @@ from gql_nda.planner.text import quoted
 from gql_nda.query import Key, Planned, Row
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import ArrayRef
-from gql_nda.types.fields import given_of
 
 if TYPE_CHECKING:
     from gql_nda.planner.answer import Answer
@@ -168,9 +168,9 @@ async def _batch(within: "Answer", part: Batch, owners: Sequence[Row | None], wh
 
 
 async def _results(within: "Answer", part: Batch, rows: Sequence[Row]) -> Sequence[Any]:
-    """The results; an error of the function, or of its arguments, is every row's."""
+    """The results, loaded as graphql-core would load them; an error in the arguments is every row's."""
     try:
-        given = given_of(within.reference.arguments(part.site.selection))
-        return await part.spec.function(rows, within.context, **given) if rows else []
+        loader = part.spec.loader(within.context, within.reference.arguments(part.site.selection))
     except Exception as error:
         return [error] * len(rows)
+    return await loader.load_each(list(map(Derived, rows)))

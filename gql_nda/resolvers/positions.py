@@ -7,11 +7,11 @@ import polars as pl
 
 from gql_nda.context import Context
 from gql_nda.coregistration import TO_EM, Coregistered
-from gql_nda.errors import PublicError
+from gql_nda.errors import BlobCorrupt, PublicError
 from gql_nda.frames import schema
 from gql_nda.query import Key, Ref, Row, up
 from gql_nda.resolvers import transforms
-from gql_nda.stores.positions import INPUTS, STACK, placed
+from gql_nda.stores.positions import INPUTS, STACK, placed, reason
 from gql_nda.tables import em_position, scan_unit, stack_unit
 
 _TYPES = schema(Ref(ref.column) for ref in INPUTS)
@@ -27,12 +27,14 @@ async def em_positions(
     """Rows of ``em_position`` of units, by the transform of an id, or the best of a version and a type."""
     beside = up(scan_unit, stack_unit)
     places = await context.loaders.row(beside).load_many([unit.at(beside.on) for unit in units])
-    found: dict[Key, Coregistered | PublicError] = {}
+    found: dict[Key, Coregistered | str | PublicError] = {}
     for of in await transforms.stacks(context):
         try:
             ready = await transforms.chosen(
                 of, context, direction=TO_EM, transform_id=transform_id, version=version, kind=type
             )
+        except BlobCorrupt as error:
+            found[of.stack.key] = reason(error)
         except PublicError as error:
             found[of.stack.key] = error
         else:
@@ -42,7 +44,7 @@ async def em_positions(
 
 
 def _rows(
-    units: Sequence[Row], places: Sequence[Key], found: dict[Key, Coregistered | PublicError]
+    units: Sequence[Row], places: Sequence[Key], found: dict[Key, Coregistered | str | PublicError]
 ) -> list[Row | BaseException]:
     known = {stack: move for stack, move in found.items() if not isinstance(move, PublicError)}
     columns = placed(pl.DataFrame(places, _TYPES, orient="row"), known).rows(named=True)

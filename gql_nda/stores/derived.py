@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from gql_nda.frames import arranged, held, once, own
+from gql_nda.apart import apart
+from gql_nda.frames import arranged, held, once, own, sizes
 from gql_nda.query import And, Key, Predicate, Query, Ref, Relation, Row
 from gql_nda.stores.positions import INPUTS, PLACE, Positions
 from gql_nda.stores.predicates import beyond, expression, refs_of
@@ -54,8 +55,8 @@ class Derived:
     async def counts(self, query: Query) -> dict[Key, int]:
         """Number of rows of each key."""
         plain = replace(query, order=(), after=None, limit=None)
-        found = await self.rows(plain, ()) if query.on else {(): await self.columns(plain, ())}
-        return {key: len(rows) for key, rows in found.items() if len(rows)}
+        rows = await self.columns(plain, ())
+        return {key: size for key, size in zip(query.keys, sizes(rows, plain), strict=True) if size}
 
     async def columns(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
         """The rows of all keys, as a frame."""
@@ -68,10 +69,8 @@ class Derived:
         asked, left = _parted(query.where)
         base = Query(query.table, query.on, query.keys, asked if asked.parts else None)
         rows = await self._complete(base, once([*wanted, *refs_of(left)]), every=True)
-        rows = rows.filter(expression(left)) if left.parts else rows
-        if query.after is not None:
-            rows = rows.filter(expression(beyond(query)))
-        return _page(rows, query).select([ref.label for ref in wanted])
+        page = await apart(rows.height, _page, rows, query, left)
+        return page.select([ref.label for ref in wanted])
 
     async def _own(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
         """Rows of ``em_position`` itself: units by key."""
@@ -133,8 +132,10 @@ def _parted(where: Predicate | None) -> tuple[And, And]:
     return And(tuple(part for part in parts if part not in ours)), And(tuple(ours))
 
 
-def _page(rows: pl.DataFrame, query: Query) -> pl.DataFrame:
-    """The page of each key, of rows in no order."""
+def _page(rows: pl.DataFrame, query: Query, left: And) -> pl.DataFrame:
+    """The page of each key, of rows in no order, of which some of the query's filters are left to be asked."""
+    rows = rows.filter(expression(left)) if left.parts else rows
+    rows = rows.filter(expression(beyond(query))) if query.after is not None else rows
     if len(query.keys) > 1 or query.limit is None:
         return arranged(rows, query)
     return arranged(rows, replace(query, limit=None)).head(query.limit)

@@ -44,6 +44,13 @@ class Positions:
         self._known: asyncio.Task[Transforms] | None = None
         self._every: asyncio.Task[pl.DataFrame] | None = None
 
+    async def close(self) -> None:
+        """End what is under way."""
+        tasks = [task for task in (self._known, self._every) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def of(self, places: pl.DataFrame, inputs: Sequence[str]) -> pl.DataFrame:
         """The columns of ``em_position``, less the key, for rows that have ``INPUTS`` under these labels."""
         renamed = places.select(pl.col(label).alias(ref.column.name) for label, ref in zip(inputs, INPUTS, strict=True))
@@ -104,7 +111,12 @@ def _ready(row: Row, um_height: float, solution: bytes) -> Coregistered | str:
     try:
         return read(row, um_height, solution)
     except BlobCorrupt as error:
-        return f"transform {row['transform_id']} {error.message}"[:200]
+        return reason(error.within(row.table.name, SOLUTION.name, {name: row[name] for name in key_names(row.table)}))
+
+
+def reason(error: BlobCorrupt) -> str:
+    """Why there are no positions by a transform that can't be read; the error says where it lies."""
+    return error.message[:200]
 
 
 # --- computing -------------------------------------------------------------------------------------

@@ -50,7 +50,8 @@ class SqlStore:
         self._watchdog = Watchdog(self._ping)
         self._canceller = Canceller(self._engine(1))
         self._canceller.watch(self.engine)
-        self._derived = Derived(Positions(self), self._columns)
+        self._positions = Positions(self)
+        self._derived = Derived(self._positions, self._columns)
 
     def _engine(self, pool: int) -> AsyncEngine:
         engine = create_async_engine(
@@ -81,6 +82,7 @@ class SqlStore:
 
     async def close(self) -> None:
         """Give back every connection."""
+        await self._positions.close()
         await self._watchdog.close()
         await self._canceller.close()
         await self.engine.dispose()

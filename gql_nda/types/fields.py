@@ -17,7 +17,7 @@ from strawberry.types.info import Info
 
 from gql_nda.arrays.numbers import shortest
 from gql_nda.context import Context
-from gql_nda.loaders import Derived
+from gql_nda.loaders import Derived, Loader
 from gql_nda.query import Key, Ref, Relation, Row, down, python_types, up
 from gql_nda.resolvers import arrays, connections
 from gql_nda.stores import Head, table_of
@@ -164,13 +164,17 @@ class BatchSpec:
     plain: ClassVar[bool] = False
 
     def resolve(self, row: Row, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
-        """The result for one row: rows for which the same is asked are of one call."""
-        context, given = info.context, given_of(kwargs)
+        """The result for one row."""
+        return self.loader(info.context, kwargs).load(Derived(row))
+
+    def loader(self, context: Context, kwargs: dict[str, Any]) -> Loader[Any, Any]:
+        """Loads the results of rows (``Derived``): all for which the same is asked at once are of one call."""
+        given = given_of(kwargs)
 
         async def batch(rows: Sequence[Row]) -> Sequence[Any]:
             return await self.function(rows, context, **given)
 
-        return context.loaders.derived((self.function, repr(given)), batch).load(Derived(row))
+        return context.loaders.derived((self.function, repr(given)), batch)
 
     def arguments(self) -> list[StrawberryArgument]:
         """The function's parameters."""

@@ -8,9 +8,11 @@ import pytest
 
 from gql_nda.context import Context
 from gql_nda.dataset import Dataset
+from gql_nda.limits import Limits
 from gql_nda.planner.executor import Plans
 from gql_nda.schema import Schema, build_schema
 from gql_nda.stores import Store
+from gql_nda.stores.sql import SqlStore
 
 LEAVING = """query ($out: Boolean = false, $in: Boolean = true) {
   scans(first: 2) { nodes { fps @skip(if: $out) ...N fields(first: 1) { totalCount @include(if: $in) } } } }
@@ -114,3 +116,15 @@ async def test_no_row_is_null_for_everyone(sqlite_store: Store) -> None:
     for fragments in (False, True):
         data = await answered(build_schema(), sqlite_store, NOBODY, fragments=fragments)
         assert data == {"scan": None}
+
+
+@pytest.mark.parametrize("planned", [True, False])
+async def test_one_question_under_two_names_is_asked_and_counted_once(planned: bool, sqlite_store: SqlStore) -> None:
+    psth = 'psth(conditionHash: "KXdTNAGMo1gCWz2Ge8zr") { mean }'
+    context = Context(sqlite_store, Dataset(sqlite_store), Limits(operation_values=300))  # two of them are 378 numbers
+    text = f'{{ unit(strKey: "04_07_000002") {{ a: {psth} b: {psth} }} }}'
+    answer = await build_schema(planned=planned).execute(text, context_value=context)
+    assert not answer.errors
+    assert answer.data
+    assert answer.data["unit"]["a"] == answer.data["unit"]["b"]
+    assert answer.data["unit"]["a"]["mean"]

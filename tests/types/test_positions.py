@@ -223,3 +223,15 @@ async def test_real_units_are_where_the_reference_implementation_takes_them(
         )
     found = [list(unit["emPosition"].values()) for unit in data["scan"]["units"]["nodes"]]
     np.testing.assert_allclose(found, pairs["output"], rtol=0, atol=1e-6)
+
+
+async def test_a_damaged_transform_is_a_reason_whichever_way_it_is_asked_for(demo_path: Path, tmp_path: Path) -> None:
+    damaged = ("UPDATE coregistration SET transform_solution = x'6d596d00' WHERE transform_id = 5", ())
+    asked = """query ($t: Int) { unit(strKey: "04_07_000002") {
+      a: emPosition { x reason } b: emPosition(transformId: $t) { x reason }
+      c: emPosition(transformId: 5) { x reason } } }"""
+    async with altered(demo_path, tmp_path, damaged) as client:
+        unit = (await client.data(asked))["unit"]
+    assert unit["a"] == unit["b"] == unit["c"]
+    assert unit["a"]["x"] is None
+    assert "transform_id=5" in unit["a"]["reason"]
