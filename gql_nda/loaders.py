@@ -141,6 +141,7 @@ class Loaders:
         self._closed = True
         for loader in self._loaders.values():
             loader.close()
+        self._loaders.clear()  # each knows us by its batch: what they hold needn't wait for the collector
 
     async def ask(self, question: Callable[..., Awaitable[V]], *arguments: Any) -> V:
         """Ask the store, when one of the request's places is free."""

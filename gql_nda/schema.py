@@ -17,12 +17,15 @@ from gql_nda.context import Context
 from gql_nda.errors import PublicError
 from gql_nda.guard import UNNAMED, Documents, Guard
 from gql_nda.limits import Limits, modest
-from gql_nda.planner.executor import Plans, planning
+from gql_nda.planner.executor import PlanningExecutor, Plans, planning
 from gql_nda.types.aggregates import bound
 from gql_nda.types.entity import ENTITIES, Node
 from gql_nda.types.root import Query
 
 log = logging.getLogger(__name__)
+
+MANY = 100
+"""Errors that take memory worth freeing at once."""
 
 
 class Schema(strawberry.Schema):
@@ -63,6 +66,8 @@ class Schema(strawberry.Schema):
             return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
         result = executor.execute_operation()
         answered: ExecutionResult = await result if inspect.isawaitable(result) else result
+        if isinstance(executor, PlanningExecutor) and len(answered.errors or ()) > MANY:
+            executor.close()
         return answered
 
     def _executor(
@@ -120,7 +125,17 @@ def public(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
     masked, and logged under a reference id that the client sees: once, however many fields it cost.
     """
     references: dict[int, str] = {}
-    return [_public(error, references) for error in errors]
+    told = [(error, _public(error, references)) for error in errors]
+    for error, _ in told:
+        _forget(error)
+    return [formatted for _, formatted in told]
+
+
+def _forget(error: BaseException | None) -> None:
+    """Drop the tracebacks: what their frames hold would stay until the collector looks, 100 MB of a large answer."""
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        error = getattr(error, "original_error", None) or error.__cause__ or error.__context__
 
 
 def _public(error: GraphQLError, references: dict[int, str]) -> dict[str, Any]:

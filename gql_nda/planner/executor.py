@@ -54,6 +54,10 @@ class Plans:
         return made
 
 
+_OWN = ("_plain", "_answer", "async_helpers")
+"""What an executor holds that holds the executor."""
+
+
 class TellingExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's own way, but for lists that are told as they are."""
 
@@ -102,6 +106,13 @@ class PlanningExecutor(TellingExecutor):
     @cached_property
     def _answer(self) -> Answer:
         return Answer(self.context_value, lambda: Reference(self._plain))
+
+    def close(self) -> None:
+        """Let go of itself: rows and errors of a large answer needn't wait for the collector."""
+        for each in (vars(self).get("_plain", self), self):
+            for name in _OWN:
+                vars(each).pop(name, None)
+        self.is_awaitable = self._awaitable
 
     def _waits(self, value: Any) -> Any:
         """A lookup is no awaitable yet: its plan tells what to fetch."""

@@ -1,16 +1,18 @@
 """Plans are remembered, within bounds; answers are given as who asks for them wants them."""
 
+import gc
 from functools import partial
 from typing import Any
 
 import orjson
 import pytest
+from graphql import GraphQLError
 
 from gql_nda.context import Context
 from gql_nda.dataset import Dataset
 from gql_nda.limits import Limits
 from gql_nda.planner.executor import Plans
-from gql_nda.schema import Schema, build_schema
+from gql_nda.schema import Schema, build_schema, public
 from gql_nda.stores import Store
 from gql_nda.stores.sql import SqlStore
 
@@ -128,3 +130,24 @@ async def test_one_question_under_two_names_is_asked_and_counted_once(planned: b
     assert answer.data
     assert answer.data["unit"]["a"] == answer.data["unit"]["b"]
     assert answer.data["unit"]["a"]["mean"]
+
+
+async def test_many_errors_leave_nothing_for_the_collector(sqlite_store: SqlStore) -> None:
+    text = '{ units(first: 300) { nodes { emPosition(type: "none") { x } } } }'
+    schema = build_schema()
+
+    async def asked() -> None:
+        context = Context(sqlite_store, Dataset(sqlite_store))
+        answer = await schema.answer(text, None, None, context)
+        context.loaders.close()
+        assert len(public(answer.errors or [])) == 300
+
+    await asked()
+    gc.collect()
+    gc.disable()
+    try:
+        await asked()
+        left = sum(isinstance(each, GraphQLError) for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left < 10

@@ -246,3 +246,15 @@ def test_upstream_tuning() -> None:
     assert found.gdsi[0] == pytest.approx(known["gDSI"], rel=1e-12)
     assert found.orientation[0] == pytest.approx(math.degrees(known["vector_pref_ori_rad"]))
     assert found.direction[0] == pytest.approx(math.degrees(known["vector_pref_dir_rad"]))
+
+
+def test_a_units_tuning_is_the_same_alone_and_among_others() -> None:
+    rng = np.random.default_rng(1)
+    responses, degrees = rng.gamma(1, 1, (40, 641)), rng.permutation(np.resize(np.arange(16) * 22.5, 641))
+    together = tuning.curve(responses, degrees)
+    every = tuning.selectivity(together.mean, together.degrees)
+    for unit in range(40):
+        alone = tuning.curve(responses[unit : unit + 1], degrees)
+        np.testing.assert_array_equal(alone.mean[0], together.mean[unit])
+        np.testing.assert_array_equal(alone.sem[0], together.sem[unit])
+        assert tuning.selectivity(alone.mean, alone.degrees).gosi[0] == every.gosi[unit]
