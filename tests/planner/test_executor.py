@@ -133,14 +133,14 @@ async def test_one_question_under_two_names_is_asked_and_counted_once(planned: b
 
 
 async def test_many_errors_leave_nothing_for_the_collector(sqlite_store: SqlStore) -> None:
-    text = '{ units(first: 300) { nodes { emPosition(type: "none") { x } } } }'
+    text = '{ units(first: 160) { nodes { emPosition(type: "none") { x } } } }'
     schema = build_schema()
 
     async def asked() -> None:
         context = Context(sqlite_store, Dataset(sqlite_store))
         answer = await schema.answer(text, None, None, context)
         context.loaders.close()
-        assert len(public(answer.errors or [])) == 300
+        assert len(public(answer.errors or [])) == 160
 
     await asked()
     gc.collect()
