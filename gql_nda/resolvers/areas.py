@@ -2,30 +2,46 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from gql_nda import tables as t
 from gql_nda.arrays.numbers import as_list, finite
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded
-from gql_nda.query import Key, Query, Ref, Relation, Row
-from gql_nda.resolvers.responses import FRAMES, AllMeans, Numbers, Psth, all_means, chosen, plain, psths
+from gql_nda.query import Key, Query, Ref, Row, up
+from gql_nda.resolvers.responses import (
+    FRAMES,
+    AllMeans,
+    Numbers,
+    Psth,
+    all_means,
+    chosen,
+    plain,
+    psth_numbers,
+    psths,
+    readable,
+    spend,
+)
 from gql_nda.resolvers.traces import SCAN, Recording, recordings
+from gql_nda.science.reasons import joined
 from gql_nda.science.responses import Means, averaged
-from gql_nda.tables import key_names
 
 UNITS, MOST = 100, 1_000
 """Units of an area that are averaged: unless told otherwise, and at most."""
 
-Ids = NDArray[np.int32]
-Members = dict[str, Ids]
-"""The units of each area of a scan, in order."""
+Units = NDArray[np.int32]
+"""Units of a scan in order: (unit, 2), their numbers and delays (ms)."""
 
-_AREA = t.area_membership.c.brain_area
-_UNIT = Relation(t.scan_unit, key_names(t.scan_unit))
+Members = dict[str, Units]
+"""The units of each area of a scan."""
+
+_AREA = Ref(t.area_membership.c.brain_area, (up(t.scan_unit, t.area_membership),))
+_UNIT = [Ref(t.scan_unit.c[name]) for name in ("unit_id", "ms_delay")]
 
 
 class AreaResponse(NamedTuple):
@@ -39,12 +55,17 @@ class AreaResponse(NamedTuple):
     reason: str | None = None
 
 
+_NUMBERS = 4
+"""Numbers of a response."""
+
+
 async def area_responses(
     trials: Sequence[Row], context: Context, *, areas: Sequence[Any] | None = None, units: int = UNITS
 ) -> list[list[AreaResponse] | BaseException]:
     """The response of each area to each trial: the mean over units of their mean over the trial's frames."""
     scans = list(dict.fromkeys(trial.at(SCAN.on) for trial in trials))
     members, rows = await _chosen(scans, context, areas, units)
+    context.spend_values(sum(_NUMBERS * len(members[trial.at(SCAN.on)]) for trial in trials))
     found = await recordings(scans, context)
     means = {row.key: mean for row, mean in zip(rows, await all_means(rows, context), strict=True)}
     return await asyncio.to_thread(_told, trials, found, members, means, units)
@@ -54,10 +75,10 @@ class AreaPsth(NamedTuple):
     """Mean of units' mean responses to a condition, sample by sample; ``n`` units have the sample."""
 
     brain_area: str
-    times: Numbers
-    mean: Numbers
-    sem: Numbers
-    n: list[int]
+    times: Numbers | None
+    mean: Numbers | None
+    sem: Numbers | None
+    n: list[int] | None
     units: int
     reason: str | None = None
 
@@ -74,11 +95,11 @@ async def area_psths(
     """The response of each area of each scan to a condition: the mean over units of their PSTHs."""
     keys = [scan.at(SCAN.on) for scan in scans]
     members, rows = await _chosen(keys, context, areas, units)
-    known = [row for row in await context.loaders.row(_UNIT).load_many([row.key for row in rows]) if row is not None]
-    found = await psths(known, context, chosen(context, condition_hash), plain(align))
-    by_unit = {row.key: psth for row, psth in zip(known, found, strict=True)}
+    of, align = chosen(context, condition_hash), plain(align)
+    known, count = await readable(scans, context), partial(psth_numbers, of, align)
+    spend(scans, known, context, lambda recording: count(recording) * len(members[recording.scan.key]))
+    by_unit = dict(zip([row.key for row in rows], await psths(rows, context, of, align), strict=True))
     told = await asyncio.to_thread(_psths, members, by_unit, units)
-    context.spend_values(sum(3 * len(psth.n) for of in told.values() for psth in of))
     return [told[key] for key in keys]
 
 
@@ -87,28 +108,30 @@ def _psths(
 ) -> dict[Key, list[AreaPsth]]:
     return {
         scan: [
-            _psth(area, [found.get((*scan, u)) for u in spaced(ids, units).tolist()], ids) for area, ids in of.items()
+            _psth(area, [found[key] for key in _keys(scan, spaced(all_, units))], len(all_))
+            for area, all_ in of.items()
         ]
         for scan, of in members.items()
     }
 
 
-def _psth(area: str, found: Sequence[Psth | BaseException | None], ids: Ids) -> AreaPsth:
-    """The mean of an area's units."""
+def _psth(area: str, found: Sequence[Psth | BaseException], units: int) -> AreaPsth:
+    """The mean of an area's units, of so many."""
     known = [each for each in found if isinstance(each, Psth) and each.n]
     unread = sum(isinstance(each, BaseException) for each in found)
     if not known:
         why = next((each.reason for each in found if isinstance(each, Psth)), None)
-        return AreaPsth(area, [], [], [], [], len(ids), _reason(why or "no unit of the area has a response", unread))
+        why = why or "no unit of the area has a response"
+        return AreaPsth(area, None, None, None, None, units, _reason(why, unread))
     times, (mean, sem, n) = (
         averaged(np.array([getattr(each, name) for each in known], float), axis=0) for name in ("times", "mean")
     )
     lists = as_list(times.mean), as_list(mean), as_list(sem), n.tolist()
-    return AreaPsth(area, *lists, len(ids), _reason(known[0].reason, unread))
+    return AreaPsth(area, *lists, units, _reason(known[0].reason, unread))
 
 
 def _reason(why: str | None, unread: int) -> str | None:
-    return "; ".join(filter(None, (why, f"{unread} of the units can't be read" if unread else None))) or None
+    return joined(why, f"{unread} of the units can't be read" if unread else None)
 
 
 # --- which units -----------------------------------------------------------------------------------
@@ -124,39 +147,43 @@ async def _chosen(
     if areas is not None:
         wanted = dict.fromkeys(map(plain, areas))
         members = {scan: {area: of.get(area, _NOBODY) for area in wanted} for scan, of in members.items()}
-    rows = [row for scan, of in members.items() for ids in of.values() for row in _rows(scan, spaced(ids, units))]
+    rows = [row for scan, of in members.items() for all_ in of.values() for row in _rows(scan, spaced(all_, units))]
     _bound(len(rows), context)
     return members, rows
 
 
-def spaced(ids: Ids, most: int) -> Ids:
+def spaced(units: Units, most: int) -> Units:
     """So many units at even steps: neighbours in order lie in one field, at one depth."""
-    count = min(len(ids), most)
-    return ids[np.arange(count) * len(ids) // max(count, 1)]
+    count = min(len(units), most)
+    return units[np.arange(count) * len(units) // max(count, 1)]
 
 
-_NOBODY: Ids = np.zeros(0, np.int32)
+_NOBODY: Units = np.zeros((0, 2), np.int32)
 
 
 async def _members(scans: list[Key], context: Context) -> list[Members]:
     """The units of each area of scans, areas by name."""
 
     async def missing(keys: list[Key]) -> list[Members]:
-        query = Query(t.area_membership, SCAN.on, tuple(keys))
-        rows = await context.loaders.ask(context.store.columns, query, (Ref(_AREA),))
-        by_area = rows.drop_nulls(_AREA.name).group_by(*SCAN.on, _AREA.name, maintain_order=True).agg("unit_id")
+        query = Query(t.scan_unit, SCAN.on, tuple(keys))
+        rows = await context.loaders.ask(context.store.columns, query, (*_UNIT, _AREA))
+        places = rows.drop_nulls(_AREA.label).partition_by(*SCAN.on, _AREA.label, maintain_order=True, as_dict=True)
         found: dict[Key, Members] = {key: {} for key in keys}
-        for *scan, area, ids in by_area.sort(_AREA.name).iter_rows():
-            found[tuple(scan)][area] = np.array(ids, np.int32)
+        for (*scan, area), units in sorted(places.items()):
+            found[tuple(scan)][str(area)] = units.select(ref.label for ref in _UNIT).cast(pl.Int32).to_numpy()
         return list(found.values())
 
     return await context.cache.each("areas", scans, missing)
 
 
-def _rows(scan: Key, ids: Ids) -> list[Row]:
-    """Units as rows: their keys alone."""
+def _rows(scan: Key, units: Units) -> list[Row]:
+    """Units as rows: of what else a unit has they know the delay alone."""
     place = dict(zip(SCAN.on, scan, strict=True))
-    return [Row(t.area_membership, {**place, "unit_id": unit}) for unit in ids.tolist()]
+    return [Row(t.scan_unit, {**place, "unit_id": unit, "ms_delay": delay}) for unit, delay in units.tolist()]
+
+
+def _keys(scan: Key, units: Units) -> list[Key]:
+    return [(*scan, unit) for unit in units[:, 0].tolist()]
 
 
 def _bound(count: int, context: Context) -> None:
@@ -175,18 +202,15 @@ def _told(
     units: int,
 ) -> list[list[AreaResponse] | BaseException]:
     """The areas' responses to each trial."""
-    areas = {
-        scan: [_area(scan, area, ids, means, units) for area, ids in members[scan].items()]
-        for scan, recording in found.items()
-        if isinstance(recording, Recording)
-    }
+    known = {scan: recording for scan, recording in found.items() if isinstance(recording, Recording)}
+    areas = {scan: [_area(scan, area, all_, means, units) for area, all_ in members[scan].items()] for scan in known}
+    places = {scan: {trial: at for at, trial in enumerate(of.column("trial_idx"))} for scan, of in known.items()}
 
     def of(trial: Row) -> list[AreaResponse] | BaseException:
         scan = trial.at(SCAN.on)
         match found.get(scan):
-            case Recording() as recording:
-                at = recording.column("trial_idx").index(trial["trial_idx"])
-                return [area.at(at) for area in areas[scan]]
+            case Recording():
+                return [area.at(places[scan][trial["trial_idx"]]) for area in areas[scan]]
             case BaseException() as error:
                 return error
         return []
@@ -213,9 +237,9 @@ class _Area(NamedTuple):
 _NOTHING = Means(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 
 
-def _area(scan: Key, name: str, ids: Ids, means: Mapping[Key, AllMeans | BaseException], units: int) -> _Area:
+def _area(scan: Key, name: str, all_: Units, means: Mapping[Key, AllMeans | BaseException], units: int) -> _Area:
     """The mean of an area's units."""
-    found = [means[(*scan, unit)] for unit in spaced(ids, units).tolist()]
+    found = [means[key] for key in _keys(scan, spaced(all_, units))]
     known = [each.mean for each in found if isinstance(each, AllMeans) and each.reason is None]
     responses = averaged(np.stack(known), axis=0) if known else _NOTHING
-    return _Area(name, responses, len(ids), sum(isinstance(each, BaseException) for each in found))
+    return _Area(name, responses, len(all_), sum(isinstance(each, BaseException) for each in found))

@@ -42,7 +42,9 @@ async def conditions(
     query = Query(TRIALS.table, TRIALS.on, tuple(scan.at(TRIALS.on) for scan in scans))
     found = await context.loaders.ask(context.store.rows, query)
     of = Chosen(type=plain(type))
-    return [_shown(of.of(found.get(scan.at(TRIALS.on), [])), min_repeats) for scan in scans]
+    shown = [_shown(of.of(found.get(scan.at(TRIALS.on), [])), min_repeats) for scan in scans]
+    context.spend_values(sum(condition.repeats for conditions in shown for condition in conditions))
+    return shown
 
 
 def _shown(trials: list[Row], least: int) -> list[Shown]:

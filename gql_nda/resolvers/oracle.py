@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gql_nda import tables as t
-from gql_nda.arrays.numbers import as_list, finite, shortest
+from gql_nda.arrays.numbers import as_list, shortest
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge
 from gql_nda.loaders import Derived
@@ -57,8 +57,8 @@ def _scores(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) ->
     pearson, trials, reasons = oracle.scores(
         traces, recording.frame_times, _delays(units), _trials(recording), recording.fps
     )
-    numbers = map(finite, pearson.tolist())
-    return [Score(r, 0 if r is None else trials, reason) for r, reason in zip(numbers, reasons, strict=True)]
+    each = zip(as_list(pearson), reasons, strict=True)
+    return [Score(r, 0 if r is None else trials, reason) for r, reason in each]
 
 
 # --- the raster's axes -----------------------------------------------------------------------------
@@ -202,9 +202,7 @@ class Raster:
     async def _read(self, read: Callable[[Floats], Floats]) -> Cube | None:
         self._spend()
         raw = (await self._drawn()).raw
-        await asyncio.sleep(
-            0
-        )  # a page has many rasters, and graphql-core takes some ms for each: others may go between
+        await asyncio.sleep(0)  # a page has many rasters of thousands of numbers: others may go between
         return None if raw is None else as_list(read(raw))
 
     async def _drawn(self) -> Drawn:

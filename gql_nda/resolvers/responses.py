@@ -1,6 +1,6 @@
 """Responses of units to trials: trial by trial, over the repeats of a condition, and by brain area."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -12,9 +12,11 @@ from gql_nda import tables as t
 from gql_nda.arrays.numbers import as_list
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded
-from gql_nda.query import Row
+from gql_nda.query import Key, Row
 from gql_nda.resolvers.traces import SCAN, Compute, Recording, over_traces, recordings
 from gql_nda.science import responses as science
+from gql_nda.science.reasons import joined
+from gql_nda.science.resampling import unclocked
 
 Floats = NDArray[np.float64]
 Numbers = list[float | None]
@@ -78,56 +80,55 @@ def chosen(
     return Chosen(hash_, None if trial_idx is None else tuple(sorted(set(trial_idx))), plain(kind))
 
 
-async def _known(units: Iterable[Row], context: Context) -> dict[Any, Recording]:
-    """The recordings of units, by scan, that could be read."""
-    found = await recordings((unit.at(SCAN.on) for unit in units), context)
+async def readable(rows: Iterable[Row], context: Context) -> dict[Key, Recording]:
+    """The recordings of rows, by scan, that can be read."""
+    found = await recordings((row.at(SCAN.on) for row in rows), context)
     return {scan: recording for scan, recording in found.items() if isinstance(recording, Recording)}
 
 
-async def _spend(
-    units: Sequence[Row], context: Context, of: Chosen, each: int, count: Callable[[list[int]], int]
+def spend(
+    rows: Sequence[Row], known: Mapping[Key, Recording], context: Context, count: Callable[[Recording], int]
 ) -> None:
-    """Count the numbers that trials give, so many for each frame counted, before they are computed."""
-    counts = {
-        scan: each * count([_frames(trial, recording) for trial in of.of(recording.trials)])
-        for scan, recording in (await _known(units, context)).items()
-    }
-    context.spend_values(sum(counts.get(unit.at(SCAN.on), 0) for unit in units))
+    """Count the numbers that each row of a scan gives, before they are computed."""
+    counts = {scan: count(recording) for scan, recording in known.items()}
+    context.spend_values(sum(counts.get(row.at(SCAN.on), 0) for row in rows))
 
 
-def _frames(trial: Row, recording: Recording) -> int:
-    """Number of frames of a trial; 0 of one that its recording can't have, which is told when it is cut."""
-    try:
-        count = int(trial["end_idx"] - trial["start_idx"] + 1)
-        return count if 0 < count <= recording.scan["nframes"] else 0
-    except TypeError:
-        return 0
+def lengths(of: Chosen, align: str, recording: Recording) -> science.Lengths:
+    """How long chosen trials are as they are cut: none is, by times that can't be used."""
+    trials = of.of(recording.trials)
+    if align == FRAMES:
+        return science.frame_lengths(*_columns(recording, trials, "start_idx", "end_idx"))
+    if unclocked(recording.frame_times):
+        return science.frame_lengths([], [])
+    ends = _columns(recording, trials, "start_frame_time", "end_frame_time")
+    return science.time_lengths(recording.frame_times, *ends)
 
 
-def _longest(lengths: list[int]) -> int:
-    return max(lengths, default=0)
+def _columns(recording: Recording, trials: Sequence[Row], *names: str) -> list[Floats]:
+    """Columns of trials; NaN where a row has nothing."""
+    return [np.array(recording.column(name, trials), float) for name in names]
 
 
 # --- cuts ------------------------------------------------------------------------------------------
 
 
 class Cut(NamedTuple):
-    """Responses (unit, trial, sample), when they were taken (s from the trial's start), and the trials' samples."""
+    """Responses (unit, trial, sample), when they were taken (s from the trial's start), and how long trials are."""
 
     values: Floats
     times: Floats
-    lengths: NDArray[np.int64]
+    lengths: science.Lengths
 
 
 def cut(recording: Recording, units: Sequence[Row], traces: NDArray[Any], trials: list[Row], align: str) -> Cut:
-    """Responses to trials. ValueError if they can't be cut."""
-    starts = np.array(recording.column("start_frame_time", trials), float)
+    """Responses to trials. ValueError by frame times that can't be used."""
+    starts, ends = _columns(recording, trials, "start_frame_time", "end_frame_time")
     delays = np.array([unit["ms_delay"] for unit in units], float)
     if align != FRAMES:
-        ends = recording.column("end_frame_time", trials)
         aligned, axis = science.by_times(traces, recording.frame_times, delays, starts, ends)
         return Cut(aligned.values, np.broadcast_to(axis, aligned.values.shape), aligned.lengths)
-    first, last = recording.column("start_idx", trials), recording.column("end_idx", trials)
+    first, last = _columns(recording, trials, "start_idx", "end_idx")
     aligned = science.by_frames(traces, first, last)
     clock = np.full((1, traces.shape[1]), np.nan)
     known = min(traces.shape[1], len(recording.frame_times))
@@ -136,43 +137,37 @@ def cut(recording: Recording, units: Sequence[Row], traces: NDArray[Any], trials
     return Cut(aligned.values, taken + delays[:, None, None] / 1000, aligned.lengths)
 
 
-def unclocked(recording: Recording) -> str | None:
-    """Why a scan's frame times can't be used, if so."""
-    if not len(recording.frame_times):
-        return "the scan has no frame times"
-    rising = np.all(np.diff(recording.frame_times) > 0)
-    return None if rising and np.isfinite(recording.frame_times).all() else "the frame times don't increase"
-
-
 Tell = Callable[[Cut, list[Row], str | None], list[R]]
 """Results for units from their cut; the reason is what is missing for all of them."""
 
 
-def _over_cuts(of: Chosen, align: str, tell: Tell[R], absent: Callable[[str], R]) -> Compute[R]:
+def _over_cuts(of: Chosen, align: str, tell: Tell[R], absent: Callable[[str | None], R]) -> Compute[R]:
     """Computes what is told of units' responses to chosen trials."""
 
     def compute(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) -> Sequence[R]:
-        trials, unknown = of.of(recording.trials), unclocked(recording)
-        reason = "; ".join(filter(None, (of.lacking(trials), unknown))) or None
-        if not trials or (unknown and align != FRAMES):
-            return [absent(str(reason))] * len(units)
-        try:
-            return tell(cut(recording, units, traces, trials, align), trials, reason)
-        except ValueError as error:
-            return [absent(str(error))] * len(units)
+        trials, unknown = of.of(recording.trials), unclocked(recording.frame_times)
+        lost = lengths(of, align, recording).unfit
+        reason = joined(of.lacking(trials), unknown, _unfit(int(lost.sum())))
+        if lost.all() or (unknown and align != FRAMES):
+            return [absent(reason)] * len(units)
+        return tell(cut(recording, units, traces, trials, align), trials, reason)
 
     return compute
+
+
+def _unfit(trials: int) -> str | None:
+    return f"{trials} of the trials have no finite start and end, or are too long" if trials else None
 
 
 # --- trial by trial --------------------------------------------------------------------------------
 
 
 class TrialResponse(NamedTuple):
-    """One trial's samples; those that weren't recorded are None."""
+    """One trial's samples; those that weren't recorded are None, and so are all of a trial that can't be cut."""
 
     trial: Row
-    times: Numbers
-    values: Numbers
+    times: Numbers | None
+    values: Numbers | None
 
     @property
     def trial_idx(self) -> Any:
@@ -188,8 +183,8 @@ class TrialResponse(NamedTuple):
 class UnitResponses(NamedTuple):
     """Responses to several trials, and times that stand for all of theirs."""
 
-    times: Numbers
-    trials: list[TrialResponse]
+    times: Numbers | None
+    trials: list[TrialResponse] | None
     reason: str | None = None
 
 
@@ -206,21 +201,30 @@ async def responses(
     of, align = chosen(context, condition_hash, trial_idx, type), plain(align)
     if of == Chosen():
         raise BadUserInput("conditionHash: give conditionHash, trialIdx or type", argument="conditionHash")
-    await _spend(units, context, of, 1, sum)
-    absent = partial(UnitResponses, [], [])
+    spend(units, await readable(units, context), context, partial(_response_numbers, of, align))
+    absent = partial(UnitResponses, None, None)
     return await over_traces(
         units, context, ("responses", of, align), _over_cuts(of, align, _responses, absent), absent
     )
 
 
+def _response_numbers(of: Chosen, align: str, recording: Recording) -> int:
+    """Time and value of each sample, and the axis."""
+    found = lengths(of, align, recording)
+    return 2 * int(found.samples.sum()) + found.longest
+
+
 def _responses(found: Cut, trials: list[Row], reason: str | None) -> list[UnitResponses]:
     axes = science.averaged(found.times, axis=1).mean
     each = zip(as_list(axes), as_list(found.values), as_list(found.times), strict=True)
-    lengths = found.lengths.tolist()
+    ends = [None if unfit else n for n, unfit in zip(*(column.tolist() for column in found.lengths), strict=True)]
 
     def told(values: list[Numbers], times: list[Numbers]) -> list[TrialResponse]:
-        rows = zip(trials, times, values, lengths, strict=True)
-        return [TrialResponse(trial, when[:n], what[:n]) for trial, when, what, n in rows]
+        rows = zip(trials, times, values, ends, strict=True)
+        return [
+            TrialResponse(trial, *((None, None) if n is None else (when[:n], what[:n])))
+            for trial, when, what, n in rows
+        ]
 
     return [UnitResponses(axis, told(values, times), reason) for axis, values, times in each]
 
@@ -231,10 +235,10 @@ def _responses(found: Cut, trials: list[Row], reason: str | None) -> list[UnitRe
 class Psth(NamedTuple):
     """The mean response over repeats, sample by sample; ``n`` repeats have the sample."""
 
-    times: Numbers
-    mean: Numbers
-    sem: Numbers
-    n: list[int]
+    times: Numbers | None
+    mean: Numbers | None
+    sem: Numbers | None
+    n: list[int] | None
     repeats: int
     reason: str | None = None
 
@@ -243,14 +247,19 @@ async def psth(
     units: Sequence[Row], context: Context, *, condition_hash: str, align: Any = FRAMES
 ) -> Sequence[Psth | BaseException]:
     """Each unit's mean response to a condition."""
-    of = chosen(context, condition_hash)
-    await _spend(units, context, of, 3, _longest)
-    return await psths(units, context, of, plain(align))
+    of, align = chosen(context, condition_hash), plain(align)
+    spend(units, await readable(units, context), context, partial(psth_numbers, of, align))
+    return await psths(units, context, of, align)
+
+
+def psth_numbers(of: Chosen, align: str, recording: Recording) -> int:
+    """Time, mean, standard error and n of each sample."""
+    return 4 * lengths(of, align, recording).longest
 
 
 async def psths(units: Sequence[Row], context: Context, of: Chosen, align: str) -> Sequence[Psth | BaseException]:
     """Each unit's mean response to chosen trials."""
-    absent = partial(Psth, [], [], [], [], 0)
+    absent = partial(Psth, None, None, None, None, 0)
     return await over_traces(units, context, ("psth", of, align), _over_cuts(of, align, _psths, absent), absent)
 
 
@@ -274,10 +283,10 @@ class AllMeans(NamedTuple):
 class TrialMeans(NamedTuple):
     """Mean response to some trials: lists of one length."""
 
-    trial_idx: list[int]
-    condition_hash: list[str]
-    mean: Numbers
-    frames: list[int]
+    trial_idx: list[int] | None
+    condition_hash: list[str] | None
+    mean: Numbers | None
+    frames: list[int] | None
     reason: str | None = None
 
 
@@ -302,12 +311,12 @@ async def trial_means(
 ) -> Sequence[TrialMeans | BaseException]:
     """Each unit's mean response to the trials that satisfy all that is given; to all, if nothing is."""
     of = chosen(context, condition_hash, kind=type)
-    await _spend(units, context, of, 2, len)
-    known, means = await _known(units, context), await all_means(units, context)
+    known = await readable(units, context)
     some = {scan: _Some(of, recording) for scan, recording in known.items()}
+    spend(units, known, context, lambda recording: 4 * len(some[recording.scan.key].at))
     return [
         mean if isinstance(mean, BaseException) else _told(mean, some.get(unit.at(SCAN.on)))
-        for unit, mean in zip(units, means, strict=True)
+        for unit, mean in zip(units, await all_means(units, context), strict=True)
     ]
 
 
@@ -323,6 +332,6 @@ class _Some:
 
 def _told(means: AllMeans, some: _Some | None) -> TrialMeans:
     """The means of chosen trials."""
-    if means.reason is not None or some is None:
-        return TrialMeans([], [], [], [], means.reason)
+    if means.reason is not None or some is None or not some.at:
+        return TrialMeans(None, None, None, None, joined(means.reason, some.lacking if some else None))
     return TrialMeans(*some.names, as_list(means.mean[some.at]), means.frames[some.at].tolist(), some.lacking)

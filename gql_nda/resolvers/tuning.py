@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gql_nda import tables as t
-from gql_nda.arrays.numbers import Numeric, as_list, finite
+from gql_nda.arrays.numbers import Numeric, as_list
 from gql_nda.context import Context
 from gql_nda.errors import BlobCorrupt
 from gql_nda.loaders import Reduction
 from gql_nda.query import Key, Row
-from gql_nda.resolvers.responses import Chosen, Numbers, unclocked
+from gql_nda.resolvers.responses import Chosen, Numbers
 from gql_nda.resolvers.stimulus import CONDITIONS
 from gql_nda.resolvers.traces import SCAN, Recording, over_traces, recordings
 from gql_nda.science import tuning as science
+from gql_nda.science.reasons import joined
+from gql_nda.science.resampling import unclocked
 
 MONET2 = "stimulus.Monet2"
 """The type of its trials."""
@@ -74,9 +76,9 @@ def _told(
         return shown
     if isinstance(recording, BaseException):
         return recording
-    context.spend_values(sum(map(len, shown)))
+    context.spend_values(sum(map(len, shown)) + (0 if trial is None else 2 * len(shown.degrees)))
     frames: list[Frames | None] = [None] * len(shown.degrees)
-    if trial is not None and recording is not None and not unclocked(recording):
+    if trial is not None and recording is not None and not unclocked(recording.frame_times):
         found = science.segment_frames(trial["start_frame_time"], shown, recording.frame_times)
         frames = [Frames(*pair) for pair in found.tolist()]
     return [Segment(*one) for one in zip(*(column.tolist() for column in shown), frames, strict=True)]
@@ -122,10 +124,10 @@ def _joined(row: Row | None, directions: Any, onsets: Any) -> science.Segments |
 class Tuning(NamedTuple):
     """A unit's responses by direction (nda degrees, rising), and how selective they are."""
 
-    directions: list[float]
-    responses: Numbers
-    sem: Numbers
-    n: list[int]
+    directions: list[float] | None
+    responses: Numbers | None
+    sem: Numbers | None
+    n: list[int] | None
     gosi: float | None
     gdsi: float | None
     osi: float | None
@@ -135,8 +137,8 @@ class Tuning(NamedTuple):
     reason: str | None
 
 
-_NUMBERS = 3 * 16
-"""Numbers of a curve: response, sem and n of 16 directions."""
+_NUMBERS = 4 * 16
+"""Numbers of a curve: direction, response, sem and n of 16 directions."""
 
 
 async def direction_tuning(units: Sequence[Row], context: Context) -> Sequence[Tuning | BaseException]:
@@ -153,7 +155,7 @@ def _of(recording: Recording) -> list[Row]:
 
 
 def _untuned(reason: str) -> Tuning:
-    return Tuning([], [], [], [], None, None, None, None, None, None, reason)
+    return Tuning(None, None, None, None, None, None, None, None, None, None, reason)
 
 
 def _tuning(
@@ -169,7 +171,7 @@ def _tuning(
         if segments is not None:
             known.append((trial, segments))
     lost = f"{len(trials) - len(known)} Monet2 trials have no directions" if len(known) < len(trials) else None
-    why = unclocked(recording) or (None if known else lost or "the scan has no Monet2 trials")
+    why = unclocked(recording.frame_times) or (None if known else lost or "the scan has no Monet2 trials")
     if why:
         return [_untuned(why)] * len(units)
     starts = recording.column("start_frame_time", [trial for trial, _ in known])
@@ -180,9 +182,9 @@ def _tuning(
 
 def _selective(curve: science.Curve, lost: str | None) -> list[Tuning]:
     found = science.selectivity(curve.mean, curve.degrees)
-    reasons = ["; ".join(filter(None, (lost, reason))) or None for reason in found.reasons]
+    reasons = [joined(lost, reason) for reason in found.reasons]
     columns = zip(as_list(curve.mean), as_list(curve.sem), curve.n.tolist(), strict=True)
-    indices = zip(*(map(finite, index.tolist()) for index in found[:-1]), strict=True)
+    indices = zip(*(as_list(index) for index in found[:-1]), strict=True)
     return [
         Tuning._make([curve.degrees.tolist(), *lists, *each, reason])
         for lists, each, reason in zip(columns, indices, reasons, strict=True)

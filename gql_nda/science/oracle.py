@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gql_nda.science.reasons import Reasons, reasons
-from gql_nda.science.resampling import sample
+from gql_nda.science.resampling import sample, unclocked
 from gql_nda.science.responses import repeats_of
 
 Floats = NDArray[np.float64]
@@ -156,10 +156,8 @@ def scores(traces: ArrayLike, frame_times: ArrayLike, delays_ms: ArrayLike, tria
 
 def _bad_times(starts: Floats, ends: Floats, frames: Floats, fps: float) -> str | None:
     """What is wrong with the times of trials, if anything; else the number of samples is bounded."""
-    if len(frames) < 2:
-        return "the recording has fewer than two frames"
-    if not (np.isfinite(frames).all() and (frames[1:] > frames[:-1]).all()):
-        return "the frame times don't increase"
+    if problem := unclocked(frames):
+        return problem
     longest = np.max(ends - starts, initial=-np.inf)
     if not np.isfinite(longest):
         return "a trial has no finite start and end"

@@ -17,6 +17,17 @@ Floats = NDArray[np.float64]
 # --- traces ----------------------------------------------------------------------------------------
 
 
+def unclocked(frame_times: ArrayLike) -> str | None:
+    """Why a scan's frame times (s) can't be used, if so."""
+    frames = np.asarray(frame_times, float)
+    if not len(frames):
+        return "the scan has no frame times"
+    if len(frames) < 2:
+        return "the scan has fewer than two frame times"
+    rising = np.isfinite(frames).all() and (frames[1:] > frames[:-1]).all()
+    return None if rising else "the frame times don't increase"
+
+
 def sample(traces: ArrayLike, frame_times: ArrayLike, delays_ms: ArrayLike, times: ArrayLike) -> Floats:
     """Traces interpolated linearly at ``times`` (s) of any shape: one row of that shape a unit.
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gql_nda.science.resampling import sample
+from gql_nda.science.resampling import sample, unclocked
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -26,11 +26,31 @@ _PORTION = 64
 """Traces averaged at once: 20 MB of 40,000 frames."""
 
 
+LARGEST = 2**17
+"""Samples of a unit's responses, the shorter padded, at most: three recordings of 40,000 frames, 1 MB."""
+
+
+class Lengths(NamedTuple):
+    """Number of samples of trials, and which are ``unfit``, (trial,) both: these have none.
+
+    Unfit is what has no finite start and end, and what is so long that all, padded to it, would be more than
+    ``LARGEST``: a damaged row must not cost gigabytes, and takes nothing from the others.
+    """
+
+    samples: Integers
+    unfit: NDArray[np.bool_]
+
+    @property
+    def longest(self) -> int:
+        """Samples of the longest."""
+        return int(self.samples.max(initial=0))
+
+
 class Aligned(NamedTuple):
-    """Responses (unit, trial, sample) and the samples each trial has (trial,); NaN behind the shorter."""
+    """Responses (unit, trial, sample) and how long trials are; NaN behind the shorter."""
 
     values: Floats
-    lengths: Integers
+    lengths: Lengths
 
 
 class Means(NamedTuple):
@@ -58,17 +78,32 @@ def repeats_of(hashes: Sequence[str], at_least: int = 1) -> dict[str, list[int]]
 # --- alignment -------------------------------------------------------------------------------------
 
 
+def frame_lengths(starts: ArrayLike, ends: ArrayLike) -> Lengths:
+    """How long trials are from frame ``starts`` to ``ends`` (trial,), both included."""
+    return _lengths(np.ravel(ends).astype(float) - np.ravel(starts).astype(float) + 1)
+
+
+def time_lengths(frame_times: ArrayLike, starts: ArrayLike, ends: ArrayLike) -> Lengths:
+    """How long trials are from ``starts`` to ``ends`` (trial,) in s, sampled at a measured frame period."""
+    lasts = np.ravel(ends).astype(float) - np.ravel(starts).astype(float)
+    return _lengths(np.floor(lasts / frame_period(frame_times) + 1e-9) + 1)
+
+
+def _lengths(counts: Floats) -> Lengths:
+    unfit = ~(np.abs(counts) <= LARGEST // max(len(counts), 1))
+    return Lengths(np.where(unfit, 0, np.maximum(counts, 0)).astype(int), unfit)
+
+
 def by_frames(traces: ArrayLike, starts: ArrayLike, ends: ArrayLike) -> Aligned:
     """Traces (unit, frame) cut from frame ``starts`` to ``ends`` (trial,), both included.
 
-    NaN for frames that weren't recorded. ValueError if a trial has more frames than the recording.
+    NaN for frames that weren't recorded.
     """
-    values, first = np.asarray(traces), np.ravel(starts).astype(int)
-    lengths = np.maximum(np.ravel(ends).astype(int) - first + 1, 0)
-    _check_length(int(lengths.max(initial=0)), values.shape[1])
-    step = np.arange(lengths.max(initial=0))
+    values, lengths = np.asarray(traces), frame_lengths(starts, ends)
+    first = np.where(lengths.unfit, 0, np.ravel(starts).astype(float)).astype(int)
+    step = np.arange(lengths.longest)
     at = first[:, None] + step
-    there = (step < lengths[:, None]) & (at >= 0) & (at < values.shape[1])
+    there = (step < lengths.samples[:, None]) & (at >= 0) & (at < values.shape[1])
     cut = np.full((len(values), *at.shape), np.nan)
     cut[:, there] = values[:, at[there]]
     return Aligned(cut, lengths)
@@ -80,39 +115,28 @@ def by_times(
     """Traces (unit, frame) interpolated from ``starts`` to ``ends`` (trial,) in s, and the samples' times.
 
     The times, (sample,) in s from the start of a trial, are a measured frame period apart; the units'
-    ``delays_ms`` (unit,) are made up for. NaN outside the recording. ValueError if a trial's ends aren't
-    finite or it's longer than the recording.
+    ``delays_ms`` (unit,) are made up for. NaN outside the recording. ValueError if the frame times can't
+    be used.
     """
     frames, begin = np.asarray(frame_times, float), np.ravel(starts).astype(float)
-    lasts = np.ravel(ends).astype(float) - begin
-    if not np.isfinite(lasts).all():
-        raise ValueError("a trial has no finite start and end")
-    period = frame_period(frames)
-    lengths = np.floor(np.maximum(lasts, -period) / period + 1e-9).astype(int) + 1
-    _check_length(int(lengths.max(initial=0)), len(frames))
-    axis = np.arange(lengths.max(initial=0)) * period
-    times = np.where(np.arange(len(axis)) < lengths[:, None], begin[:, None] + axis, np.nan)
+    lengths = time_lengths(frames, begin, ends)
+    step = np.arange(lengths.longest)
+    axis = step.astype(float) * frame_period(frames)
+    times = np.where(step < lengths.samples[:, None], begin[:, None] + axis, np.nan)
     return Aligned(sample(traces, frames, delays_ms, times), lengths), axis
 
 
 def frame_period(frame_times: ArrayLike) -> float:
-    """Measured time between frames (s), the mean. ValueError if the times don't tell."""
+    """Measured time between frames (s), the mean. ValueError if they can't be used."""
     frames = np.asarray(frame_times, float)
-    period = (frames[-1] - frames[0]) / (len(frames) - 1) if len(frames) > 1 else np.nan
-    if not (np.isfinite(period) and period > 0):
-        raise ValueError("the frame times don't increase")
-    return float(period)
+    if problem := unclocked(frames):
+        raise ValueError(problem)
+    return float((frames[-1] - frames[0]) / (len(frames) - 1))
 
 
 def shortest(aligned: Aligned) -> Floats:
     """Responses cut to the shortest trial: (unit, trial, sample) without padding."""
-    return aligned.values[..., : aligned.lengths.min(initial=aligned.values.shape[-1])]
-
-
-def _check_length(longest: int, frames: int) -> None:
-    """Refuse trials that can't be: a damaged row must not cost gigabytes."""
-    if longest > frames:
-        raise ValueError(f"a trial has {longest} samples, the recording {frames}")
+    return aligned.values[..., : aligned.lengths.samples.min(initial=aligned.values.shape[-1])]
 
 
 # --- means -----------------------------------------------------------------------------------------
@@ -120,13 +144,14 @@ def _check_length(longest: int, frames: int) -> None:
 
 def averaged(values: ArrayLike, axis: int) -> Means:
     """Mean, standard error (std with n - 1, over the root of n) and n along an axis, NaN left out."""
-    x = np.asarray(values, float)
+    # laid out one way, so that a mean is the same to the last bit, whatever it is computed beside
+    x = np.ascontiguousarray(np.moveaxis(np.asarray(values, float), axis, -1))
     known = np.isfinite(x)
-    n = known.sum(axis=axis)
+    n = known.sum(axis=-1)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        mean = np.where(known, x, 0).sum(axis=axis) / n
-        spread = np.where(known, x - np.expand_dims(mean, axis), 0)
-        sem = np.sqrt((spread**2).sum(axis=axis) / np.where(n > 1, n - 1, np.nan) / n)
+        mean = np.where(known, x, 0).sum(axis=-1) / n
+        spread = np.where(known, x - mean[..., None], 0)
+        sem = np.sqrt((spread**2).sum(axis=-1) / np.where(n > 1, n - 1, np.nan) / n)
     return Means(mean, sem, n)
 
 

@@ -226,7 +226,7 @@ def test_scans_without_scores_are_told_why(change: Any, reason: str) -> None:
 
 def test_a_recording_of_one_frame_and_one_of_no_units() -> None:
     found = oracle.scores(np.zeros((1, 1)), [0.0], [0], trials_of(SHOWN), FPS)
-    assert found.reasons == ["the recording has fewer than two frames"]
+    assert found.reasons == ["the scan has fewer than two frame times"]
     traces, frames, _ = recording(1)
     assert oracle.scores(traces[:0], frames, [], trials_of(SHOWN), FPS).pearson.shape == (0,)
 

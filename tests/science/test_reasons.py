@@ -1,6 +1,11 @@
 """Why results are missing."""
 
-from gql_nda.science.reasons import reasons
+from gql_nda.science.reasons import joined, reasons
+
+
+def test_texts_that_there_are_become_one() -> None:
+    assert joined("dark", None, "late", "") == "dark; late"
+    assert joined(None) is joined() is None
 
 
 def test_reasons_that_hold_are_joined() -> None:

@@ -49,6 +49,21 @@ def test_a_sample_at_a_delayed_frame_is_that_frame() -> None:
     assert found[1, 1, 0] == 2
 
 
+@pytest.mark.parametrize(
+    ("frames", "why"),
+    [
+        ([], "the scan has no frame times"),
+        ([1.0], "the scan has fewer than two frame times"),
+        ([1.0, 1.0], "the frame times don't increase"),
+        ([0.0, np.nan, 1.0], "the frame times don't increase"),
+        ([-np.inf, 0.0], "the frame times don't increase"),
+        ([0.0, 0.1], None),
+    ],
+)
+def test_frame_times_that_cannot_be_used(frames: list[float], why: str | None) -> None:
+    assert resampling.unclocked(frames) == why
+
+
 def test_nothing_is_sampled_of_less_than_two_frames() -> None:
     assert np.isnan(resampling.sample(np.zeros((2, 1)), [0.0], [0, 0], [0.0, 1.0])).all()
     assert resampling.sample(np.zeros((2, 0)), [], [0, 0], [0.0]).shape == (2, 1)

@@ -16,6 +16,7 @@ from tests.planner.agreement import Agreement
 from tests.planner.documents import Case
 from tests.science import reference, reference_responses
 from tests.support.client import Client, Statements, serving
+from tests.support.little import little_store
 from tests.support.recorded import AT, Demo, Recorded, recorded
 
 ORACLE = "KXdTNAGMo1gCWz2Ge8zr"
@@ -99,7 +100,7 @@ async def test_what_is_given_must_hold_together(client: Client, demo: Demo) -> N
 
     async def of(**given: Any) -> list[int]:
         found = (await client.data(RESPONSES, s=4, i=7, u=2, **given))["unit"]["responses"]
-        return [told["trialIdx"] for told in found["trials"]]
+        return [told["trialIdx"] for told in found["trials"] or ()]
 
     assert await of(at=list(range(20)), type="CLIP") == clips
     assert await of(at=list(range(100)), hash=ORACLE) == [
@@ -111,7 +112,14 @@ async def test_what_is_given_must_hold_together(client: Client, demo: Demo) -> N
 
 async def test_a_hash_is_told_from_one_that_differs_by_case(client: Client, demo: Demo) -> None:
     data = await client.data(PSTH, s=4, i=7, u=2, hash=ORACLE.swapcase())
-    nothing = {"times": [], "mean": [], "sem": [], "n": [], "repeats": 0, "reason": "the scan has no such trial"}
+    nothing = {
+        "times": None,
+        "mean": None,
+        "sem": None,
+        "n": None,
+        "repeats": 0,
+        "reason": "the scan has no such trial",
+    }
     assert data["unit"]["psth"] == nothing
     hashes = {trial["condition_hash"] for s, i, _ in UNITS for trial in demo.trials(s, i)}
     pairs = [hash_ for hash_ in hashes if hash_.swapcase() in hashes]
@@ -120,7 +128,7 @@ async def test_a_hash_is_told_from_one_that_differs_by_case(client: Client, demo
         for s, i, u in UNITS:
             at = [trial["trial_idx"] for trial in demo.trials(s, i) if trial["condition_hash"] == hash_]
             data = await client.data(MEANS, s=s, i=i, u=u, hash=hash_)
-            assert data["unit"]["trialMeans"]["trialIdx"] == at
+            assert data["unit"]["trialMeans"]["trialIdx"] == (at or None)
 
 
 # --- means -----------------------------------------------------------------------------------------
@@ -255,6 +263,7 @@ TRIALS = [
     (CLIP, 2, 2**32 - 1, 1.1, 9e9, "damaged"),
 ]
 HERE = {"s": 1, "i": 2}
+UNFIT = "of the trials have no finite start and end, or are too long"
 
 
 async def asked(folder: Path, scan: Recorded, document: str, **variables: Any) -> Any:
@@ -310,24 +319,46 @@ async def test_a_trial_after_the_recording_is_null(tmp_path: Path) -> None:
         (Recorded([TRACE], TRIALS, CLOCK), {"hash": "x" * 5000}, "the scan has no such trial"),
         (Recorded([TRACE], (), CLOCK), {"type": "CLIP"}, "the scan has no such trial"),
         (Recorded([TRACE], TRIALS, CLOCK), {"at": [-1, 77]}, "the scan has no such trial"),
-        (Recorded([TRACE], TRIALS, CLOCK), {"hash": "damaged"}, "a trial has 4294967294 samples, the recording 10"),
-        (Recorded([TRACE[:2]], TRIALS, CLOCK), {"hash": "hash"}, "a trial has 3 samples, the recording 2"),
+        (Recorded([TRACE], TRIALS, CLOCK), {"hash": "damaged"}, f"1 {UNFIT}"),
+        (Recorded([TRACE], TRIALS, CLOCK), {"hash": "damaged", "align": "TIME"}, f"1 {UNFIT}"),
+        (Recorded([TRACE], TRIALS, CLOCK[:1]), {"at": [0], "align": "TIME"}, "the scan has fewer than two frame times"),
         (Recorded([TRACE], TRIALS), {"hash": "hash", "align": "TIME"}, "the scan has no frame times"),
         (
             Recorded([TRACE], TRIALS, np.zeros(10)),
             {"hash": "hash", "align": "TIME"},
             "the frame times don't increase",
         ),
-        (
-            Recorded([TRACE], TRIALS, CLOCK),
-            {"hash": "damaged", "align": "TIME"},
-            "a trial has 17999999998 samples, the recording 10",
-        ),
     ],
 )
 async def test_there_is_a_reason_where_nothing_is(scan: Recorded, given: Any, reason: str, tmp_path: Path) -> None:
     found = await asked(tmp_path, scan, RESPONSES, **given)
-    assert found == {"times": [], "trials": [], "reason": reason}
+    assert found == {"times": None, "trials": None, "reason": reason}
+
+
+@pytest.mark.parametrize("align", ["FRAMES", "TIME"])
+@pytest.mark.parametrize("long", [(2, 200_000, 1.1, 1e5), (2, 2**32 - 1, 1.1, 9e9), (2, 1000, 1.1, 500)])
+async def test_a_damaged_trial_leaves_the_others_alone(long: Any, align: str, tmp_path: Path) -> None:
+    trials = [*[(CLIP, 1, 3, 0.6, 1.7, "hash")] * 700, (CLIP, *long, "hash")]
+    scan = Recorded([TRACE] * 3, trials, CLOCK, {1: 100, 2: 100, 3: 100})
+    async with recorded(tmp_path, scan) as little:
+        document = f"""{{ scan({AT}) {{ units {{ nodes {{
+          responses(type: CLIP, align: {align}) {{ times reason trials {{ trialIdx times values }} }}
+          psth(conditionHash: "hash", align: {align}) {{ mean n repeats reason }} }} }} }} }}"""
+        units = (await little.data(document))["scan"]["units"]["nodes"]
+    for unit in units:
+        told, psth = unit["responses"], unit["psth"]
+        assert told["reason"] == psth["reason"] == f"1 {UNFIT}"
+        assert told["trials"][-1] == {"trialIdx": 700, "times": None, "values": None}
+        assert len(told["trials"]) == 701
+        assert close(told["trials"][0]["values"], [1, 2, 3], 1e-6)
+        assert close(told["times"], [0.0, 0.5, 1.0])
+        assert close(psth["mean"], [1, 2, 3], 1e-6)
+        assert (psth["n"], psth["repeats"]) == ([700] * 3, 701)
+
+
+async def test_a_trace_may_be_shorter_than_a_trial(tmp_path: Path) -> None:
+    found = await asked(tmp_path, Recorded([TRACE[:2]], TRIALS, CLOCK), RESPONSES, at=[0])
+    assert found["trials"][0]["values"] == [1, None, None]
 
 
 async def test_some_trials_are_missing(tmp_path: Path) -> None:
@@ -360,13 +391,13 @@ async def test_an_error_stays_with_its_unit(tmp_path: Path) -> None:
     first, second, third = answer["data"]["scan"]["units"]["nodes"]
     assert first["psth"] == {"mean": [4.5, 5.5, 3]}
     assert second["psth"] is None
-    assert third["psth"] == {"mean": []}
+    assert third["psth"] == {"mean": None}
     (error,) = answer["errors"]
     assert error["extensions"]["code"] == "BLOB_CORRUPT"
     assert error["path"] == ["scan", "units", "nodes", 1, "psth"]
     lost = "1 of the units can't be read"
     assert answer["data"]["scan"]["areaPsths"] == [
-        {"brainArea": "LM", "mean": [], "n": [], "units": 1, "reason": "the unit has no activity trace"},
+        {"brainArea": "LM", "mean": None, "n": None, "units": 1, "reason": "the unit has no activity trace"},
         {"brainArea": "V1", "mean": [4.5, 5.5, 3], "n": [1, 1, 1], "units": 2, "reason": lost},
     ]
     (trial,) = answer["data"]["scan"]["trials"]["nodes"]
@@ -415,14 +446,30 @@ async def test_nonsense_is_refused(field: str, code: str, named: str, sqlite_cli
     assert named in error["message"]
 
 
-async def test_an_operation_has_so_many_values(sqlite_store: SqlStore) -> None:
-    document = """query ($at: [Int!]!) { scan(session: 4, scanIdx: 7) { units(first: 2) {
-      nodes { responses(trialIdx: $at) { trials { values } } } } } }"""
-    async with serving(sqlite_store, limits=Limits(operation_values=1000)) as client:
-        await client.data(document, at=[0, 1, 2])
-        answer = await client.answer(document, at=list(range(20)))
+TRIALS_OF_3 = [(CLIP, 1, 3, 0.6, 1.7, "hash")] * 2
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("units { nodes { responses(type: CLIP) { times } } }", 2 * (2 * 2 * 3 + 3)),
+        ("units { nodes { responses(type: CLIP, align: TIME) { times } } }", 2 * (2 * 2 * 3 + 3)),
+        ('units { nodes { psth(conditionHash: "hash") { mean } } }', 2 * 4 * 3),
+        ("units { nodes { trialMeans(type: CLIP) { mean } } }", 2 * 4 * 2),
+        ('areaPsths(conditionHash: "hash") { mean }', 4 * 3),
+        ("trials { nodes { areaResponses { mean } } }", 2 * 4),
+        ("conditions { repeats }", 2),
+    ],
+)
+async def test_every_number_counts(field: str, values: int, tmp_path: Path) -> None:
+    scan = Recorded([TRACE] * 2, TRIALS_OF_3, CLOCK, areas={1: "V1", 2: "V1"})
+    document = f"{{ scan({AT}) {{ {field} }} }}"
+    async with little_store(tmp_path, scan.rows()) as store:
+        async with serving(store, limits=Limits(operation_values=values)) as client:
+            await client.data(document)
+        async with serving(store, limits=Limits(operation_values=values - 1)) as client:
+            answer = await client.answer(document)
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"ARRAY_TOO_LARGE"}
-    assert [unit["responses"] for unit in answer["data"]["scan"]["units"]["nodes"]] == [None, None]
 
 
 async def test_so_many_traces_are_averaged_at_once(sqlite_store: SqlStore) -> None:

@@ -114,7 +114,7 @@ TRIALS = [(MONET2, 1, 32, START, START + DURATION, "m")]
 SHOWN = {"m": (column(*SIXTEEN), column(*ONSETS), DURATION)}
 HERE = {"s": 1, "i": 2, "u": 1}
 INDICES = ("gOSI", "gDSI", "OSI", "DSI", "preferredDirection", "preferredOrientation")
-NOTHING: dict[str, Any] = {"directions": [], "responses": [], "sem": [], "n": [], **dict.fromkeys(INDICES)}
+NOTHING: dict[str, Any] = dict.fromkeys(("directions", "responses", "sem", "n", *INDICES))
 
 
 def trace_of(responses: Any) -> NDArray[np.float64]:
