@@ -359,7 +359,7 @@ async def test_traces_that_lack_something(tmp_path: Path) -> None:
         ({"trials": []}, "no condition was shown 10 times"),
         ({"trials": blocks()[:-2]}, "no condition was shown 10 times"),
         ({"trials": sorted(blocks(), key=lambda trial: trial[5])}, "repeat 1 of the oracle clips is no block of 2"),
-        ({"frame_times": None}, "the recording has fewer than two frames"),
+        ({"frame_times": None}, "the scan has no frame times"),
         ({"frame_times": FRAMES * np.nan}, "the frame times don't increase"),
         ({"frame_times": FRAMES / 100}, "a trial is longer than the recording"),
         ({"frame_times": FRAMES[:2] * 100}, "the nominal rate is not that of the frames"),
