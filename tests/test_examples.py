@@ -40,7 +40,7 @@ STATEMENTS = {
     "35-stack-coordinates": 4,
     "41-responses-by-area": 6,
     "42-repeated-conditions": 3,
-    "43-responses": 4,
+    "43-responses": 3,
     "44-direction-tuning": 2,
     "45-activity-correlation": 3,
     "46-units-near": 2,
