@@ -19,14 +19,15 @@ class Cache:
 
     What is kept is derived from data that doesn't change while a server runs. What is asked for while it is being
     computed isn't computed twice. Who computes what needs much memory goes through ``large``, who reads traces
-    through ``traces``: few of all requests at a time.
+    through ``traces``, who reads arrays that are computed through ``arrays``, before ``large``: few of all requests
+    at a time.
     """
 
     def __init__(self, most: int = 64 << 20) -> None:
         self._most, self._held = most, 0
         self._known: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._running: dict[Hashable, asyncio.Future[None]] = {}
-        self.large, self.traces = Gate(2), Gate(4)
+        self.large, self.traces, self.arrays = Gate(2), Gate(4), Gate(2)
 
     @property
     def held(self) -> int:

@@ -270,6 +270,10 @@ class Loaders:
 
     # --- derived ----------------------------------------------------------------------------------
 
+    def shared(self, name: Hashable, batch: Callable[[list[Any]], Coroutine[Any, Any, Sequence[V]]]) -> Loader[Any, V]:
+        """Loads a batch function's results by keys of whatever kind: all that are asked for at once in one call."""
+        return self._get(("shared", name), batch)
+
     def derived(self, name: Hashable, batch: Callable[[list[Row]], Awaitable[Sequence[V]]]) -> Loader[Any, V]:
         """Loads a batch function's results: all rows of a level in one call. Load with ``Derived``."""
 

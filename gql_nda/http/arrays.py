@@ -103,7 +103,7 @@ class ArrayRoute:
             headers = _headers(name, form, array.header)
             if request.method == "HEAD":
                 return StreamingResponse(_nothing(), headers=headers, media_type=form.media_type)
-            body = await array.written(form, most)
+            body = await array.written(form, context)
             return Response(body, headers=headers, media_type=form.media_type)
         finally:
             context.loaders.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,6 @@ from gql_nda.context import Context
 from gql_nda.coregistration import TO_EM, Coregistered
 from gql_nda.errors import BadUserInput, LimitExceeded, PublicError
 from gql_nda.keys import format_key, parse_key
-from gql_nda.loaders import Derived
 from gql_nda.query import Relation, Row, up
 from gql_nda.resolvers.computed import At, Computed, number, whole
 from gql_nda.resolvers.transforms import STACK, Placed, Stacked, chosen, placed, stacks, text
@@ -163,8 +162,16 @@ def _grid(field: Row, plane: Located, asked: Asked, context: Context) -> FieldGr
     except PublicError as error:
         return error
     move = plane.transform
-    flags = laid.array("grid_extrapolated", _FLAGS, laid.flags) if move and move.transform.hull else None
-    return FieldGrid(laid.array("grid", _POINTS[asked.frame], laid.points), flags, plane.transform_id)
+    flags = laid.array("grid_extrapolated", _FLAGS, _flags) if move and move.transform.hull else None
+    return FieldGrid(laid.array("grid", _POINTS[asked.frame], _points), flags, plane.transform_id)
+
+
+def _points(moved: Moved) -> NDArray[Any]:
+    return moved.points
+
+
+def _flags(moved: Moved) -> NDArray[Any]:
+    return np.asarray(moved.extrapolated, np.uint8)
 
 
 _POINTS = {frame: Array(("row", "column", "xyz"), "float64", unit) for frame, unit in UNITS.items()}
@@ -197,34 +204,22 @@ class _Laid:
     asked: Asked
     context: Context
 
-    def array(self, name: str, expected: Array, compute: Callable[[], Awaitable[NDArray[Any]]]) -> Computed:
-        """An array of the grid, by reference."""
+    def array(self, name: str, expected: Array, part: Callable[[Moved], NDArray[Any]]) -> Computed:
+        """An array of the grid, by reference: whatever is read of it, its points are moved once."""
         shape = (*self.grid.shape, 3)[: len(expected.dims)]
-        path = f"field/{format_key(t.field, self.field.key)}/{name}"
-        return Computed(path, shape, expected, compute, self.asked.query)
-
-    async def points(self) -> Floats:
-        """The points, (row, column, 3)."""
-        return (await self._moved()).points.reshape(*self.grid.shape, 3)
-
-    async def flags(self) -> NDArray[np.uint8]:
-        """Which of them are extrapolated, (row, column)."""
-        return np.asarray((await self._moved()).extrapolated, np.uint8).reshape(self.grid.shape)
+        table = f"field/{format_key(t.field, self.field.key)}"
+        return Computed(f"{table}/{name}", shape, expected, self._moved, self.asked.query, f"{table}/grid", part)
 
     async def _moved(self) -> Moved:
-        """Points of EM are dear: they are moved once, whatever a request reads of them."""
-        if self.asked.frame != EM:
-            return await self._carried()
+        """The points and what is known of them; those of EM are counted."""
 
-        async def once(_rows: Sequence[Row]) -> list[Moved]:
-            self.context.spend_points(math.prod(self.grid.shape), "use stride or resolutionUm")
-            return [await self._carried()]
+        async def counted() -> Grid:
+            if self.asked.frame == EM:
+                self.context.spend_points(math.prod(self.grid.shape), "use stride or resolutionUm")
+            return self.grid
 
-        name = ("grid", self.field.key, self.asked)
-        return await self.context.loaders.derived(name, once).load(Derived(self.field))
-
-    async def _carried(self) -> Moved:
-        return await asyncio.to_thread(lambda: self.plane.carried(self.grid.offsets().reshape(-1, 2), self.asked.frame))
+        frame, carried = self.asked.frame, self.plane.carried
+        return await self.context.cache.large.run(counted, lambda grid: carried(grid.offsets().reshape(-1, 2), frame))
 
 
 def _at(name: str) -> At:

@@ -187,10 +187,13 @@ def _label_image(field: Row, context: Context) -> Computed:
 async def _labels(field: Row, context: Context) -> NDArray[np.int32]:
     query = Query(t.segmentation, OF_FIELD.on, (field.key,))
     masks = (await context.loaders.ask(context.store.rows, query)).get(field.key, [])
-    sparse = await _all(masks, context)
     ids = [mask["mask_id"] for mask in masks]
-    image = await asyncio.to_thread(science.label_image, ids, sparse, *_shape(field))
-    return image.astype(np.int32)
+    shape = _shape(field)
+
+    def labels(pixels: Sequence[Sparse]) -> NDArray[np.int32]:
+        return science.label_image(ids, pixels, *shape).astype(np.int32)
+
+    return await context.cache.large.run(lambda: _all(masks, context), labels)
 
 
 async def _all(masks: Sequence[Row], context: Context) -> list[Sparse]:

@@ -16,6 +16,7 @@ from sqlalchemy import Table
 
 from gql_nda import tables as t
 from gql_nda.codec import unpack_array
+from gql_nda.science import masks as science
 from gql_nda.stores import Store
 from gql_nda.stores.sql import SqlStore
 from tests.planner.agreement import Agreement
@@ -201,6 +202,28 @@ async def test_masks_that_a_field_lacks(client: Client) -> None:
     for error in answer["errors"]:
         assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": "maskIds"}
         assert error["message"] == f"maskIds: field 4.7.{error['path'][3] + 1} has no mask 4"
+
+
+async def test_whatever_is_read_of_dense_masks_they_are_made_once(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planned and not, as often for all as for one."""
+    made: list[Any] = []
+    dense = science.dense
+
+    def counting(*given: Any) -> Any:
+        made.append(given)
+        return dense(*given)
+
+    monkeypatch.setattr(science, "dense", counting)
+
+    async def counted(read: str) -> int:
+        made.clear()
+        text = f"{{ field(session: 4, scanIdx: 7, fieldIdx: 4) {{ denseMasks {{ masks {{ {read} }} }} }} }}"
+        await Agreement(sqlite_store).compare(Case(text, {}))
+        return len(made)
+
+    assert await counted("min max mean nanCount preview(points: 3) { x }") == await counted("min") > 0
 
 
 PLANE = 4 * HEIGHT * WIDTH
