@@ -19,7 +19,9 @@ from graphql import (
     get_nullable_type,
     is_composite_type,
     is_introspection_type,
+    is_leaf_type,
     is_list_type,
+    is_wrapping_type,
 )
 from strawberry.types.field import StrawberryField
 
@@ -71,8 +73,8 @@ class AnswerSize:
         """The size of a selection of so many objects; connections have so many rows on their page."""
         rows = values = 0
         for node, kind in self._fields(selected, parent):
-            values += parents
             field = self._schema.get_field(kind, node.name.value) if is_composite_type(kind) else None
+            values += parents * _numbers(field)
             if field is not None and node.selection_set:
                 length = page if node.name.value in _PAGED else await self._length(node, field, kind)
                 rows += parents * length if self._counts(field) else 0
@@ -142,6 +144,15 @@ def _declared(field: GraphQLField) -> StrawberryField | None:
 def _spec(field: GraphQLField) -> Any:
     declared = _declared(field)
     return spec_of(declared) if declared is not None else None
+
+
+def _numbers(field: GraphQLField | None) -> int:
+    """How many values a field counts as: one, unless its lists are nested, as those of a raster are (10 x 6 x 63)."""
+    kind, depth = field.type if field is not None else None, 0
+    while is_wrapping_type(kind):
+        depth += is_list_type(kind)
+        kind = kind.of_type
+    return 16**depth if depth > 1 and is_leaf_type(kind) else 1
 
 
 def _each(field: GraphQLField) -> Relation | None:
