@@ -103,8 +103,11 @@ class ArrayRoute:
             headers = _headers(name, form, array.header)
             if request.method == "HEAD":
                 return StreamingResponse(_nothing(), headers=headers, media_type=form.media_type)
-            body = await array.written(form, context)
+            async with asyncio.timeout(self.settings.operation_timeout):
+                body = await array.written(form, context)
             return Response(body, headers=headers, media_type=form.media_type)
+        except TimeoutError:
+            raise Timeout(f"the array took longer than {self.settings.operation_timeout} s") from None
         finally:
             context.loaders.close()
 

@@ -13,7 +13,7 @@ from gql_nda import tables as t
 from gql_nda.arrays.numbers import shortest
 from gql_nda.context import Context
 from gql_nda.coregistration import TO_EM, Coregistered
-from gql_nda.errors import BadUserInput, LimitExceeded, PublicError
+from gql_nda.errors import ArrayTooLarge, BadUserInput, LimitExceeded, PublicError
 from gql_nda.keys import format_key, parse_key
 from gql_nda.query import Relation, Row, up
 from gql_nda.resolvers.computed import At, Computed, number, whole
@@ -186,12 +186,18 @@ def _measured(plane: Plane, asked: Asked, context: Context) -> Grid:
         argument = "stride" if asked.stride < 1 else "resolutionUm"
         raise BadUserInput(f"{argument}: {error}", argument=argument) from None
     limits, count = context.limits, math.prod(grid.shape)
-    bounds = {"decoded_bytes": limits.decoded_bytes // 24} | ({"points": limits.points} if asked.frame == EM else {})
-    for limit, most in bounds.items():
-        if count > most:
-            message = f"{limit}: the grid has {count} points, at most {most} are computed; use stride or resolutionUm"
-            raise LimitExceeded(message, limit=limit, maximum=getattr(limits, limit))
+    instead = "use stride or resolutionUm"
+    if count * _POINT > limits.decoded_bytes:
+        message = f"decoded_bytes: the grid has {count * _POINT} bytes, at most {limits.decoded_bytes} are computed"
+        raise ArrayTooLarge(f"{message}; {instead}", limit="decoded_bytes", maximum=limits.decoded_bytes)
+    if asked.frame == EM and count > limits.points:
+        message = f"points: the grid has {count} points, at most {limits.points} are computed; {instead}"
+        raise LimitExceeded(message, limit="points", maximum=limits.points)
     return grid
+
+
+_POINT = 24
+"""Bytes of a point."""
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,8 @@ from gql_nda.keys import format_key, parse_key
 from gql_nda.loaders import Reduction, located
 from gql_nda.query import Key, Relation, Row
 from gql_nda.resolvers import arrays
-from gql_nda.resolvers.addresses import COMPUTED
 from gql_nda.resolvers.arrays import AnyArray, ArrayRef
-from gql_nda.resolvers.computed import Computed
+from gql_nda.resolvers.computed import At, Computed
 from gql_nda.resolvers.spending import spent
 from gql_nda.science import epochs as science
 from gql_nda.science.reasons import reasons
@@ -158,7 +157,8 @@ async def _at_address(name: str, key: str, _query: Mapping[str, str], context: C
     return await resampled(name, parse_key(t.scan, key), context)
 
 
-COMPUTED.update({("scan", f"{name}_resampled"): partial(_at_address, name) for name in SERIES})
+RESAMPLED: dict[str, At] = {f"{name}_resampled": partial(_at_address, name) for name in SERIES}
+"""Who finds each resampled series, by its name in addresses."""
 
 
 # --- conditions ------------------------------------------------------------------------------------

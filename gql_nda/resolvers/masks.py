@@ -18,7 +18,6 @@ from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
 from gql_nda.keys import format_key, parse_key
 from gql_nda.loaders import Reduction, located
 from gql_nda.query import Planned, Query, Relation, Row, down
-from gql_nda.resolvers.addresses import COMPUTED
 from gql_nda.resolvers.computed import Computed
 from gql_nda.resolvers.spending import spent
 from gql_nda.science import masks as science
@@ -252,12 +251,14 @@ def _planes(field: Row, context: Context, masks: Sequence[Row], ids: tuple[int, 
 # --- addresses -------------------------------------------------------------------------------------
 
 
-async def _label_image_at(key: str, _query: Mapping[str, str], context: Context) -> Computed | None:
+async def label_image_at(key: str, _query: Mapping[str, str], context: Context) -> Computed | None:
+    """The label image of an address."""
     field = await context.loaders.row(FIELD).load(parse_key(t.field, key))
     return None if field is None else _label_image(field, context)
 
 
-async def _dense_masks_at(key: str, query: Mapping[str, str], context: Context) -> Computed | None:
+async def dense_masks_at(key: str, query: Mapping[str, str], context: Context) -> Computed | None:
+    """The dense masks of an address, all or those of ``maskIds``."""
     field = await context.loaders.row(FIELD).load(parse_key(t.field, key))
     return None if field is None else (await _dense_masks(field, context, _ids(query.get("maskIds")))).masks
 
@@ -267,7 +268,3 @@ def _ids(text: str | None) -> list[int] | None:
     if text is not None and not re.fullmatch(r"([0-9]{1,9}(,[0-9]{1,9})*)?", text, re.ASCII):
         raise BadUserInput(f"maskIds: {text[:40]!r} are no numbers joined by commas", argument="maskIds")
     return None if text is None else [int(number) for number in text.split(",") if number]
-
-
-COMPUTED["field", "label_image"] = _label_image_at
-COMPUTED["field", "dense_masks"] = _dense_masks_at

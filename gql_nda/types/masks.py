@@ -46,7 +46,7 @@ class DenseMasks:
     """Value: ``gql_nda.resolvers.masks.DenseMasks``."""
 
     mask_ids: list[int] = strawberry.field(description="Number of the mask that each plane shows.")
-    masks: NdArray = strawberry.field(
+    masks: NdArray | None = strawberry.field(
         description="Weight of each pixel, (mask, y, x), 0 outside the mask; of a pixel listed twice the last weight."
     )
 

@@ -21,10 +21,12 @@ from gql_nda.errors import BlobCorrupt
 from gql_nda.http import arrays
 from gql_nda.http.app import build_app
 from gql_nda.keys import format_key
+from gql_nda.resolvers.addresses import COMPUTED
+from gql_nda.resolvers.computed import Computed
 from gql_nda.settings import Settings
 from gql_nda.stores import table_of
 from gql_nda.stores.sql import SqlStore
-from gql_nda.tables import TABLES, key_names
+from gql_nda.tables import TABLES, Array, key_names
 from tests.codec.forge import bomb, envelope
 from tests.support.asgi import LEAVE, Exchange, call, part, receiving
 from tests.support.blobs import AVERAGE, address, picture_store
@@ -533,3 +535,18 @@ async def test_a_download_that_ends_early_frees_its_slot(sqlite_store: SqlStore)
     await call(app, receiving(part(b""), reader.begun.wait(), LEAVE), path=TRACE, method="GET", send=reader)
     for path, status in (("/arrays/activity/4.7.x/trace", 400), ("/arrays/activity/4.7.0/trace", 404), (TRACE, 200)):
         assert (await call(app, receiving(part(b"")), path=path, method="GET")).status == status
+
+
+async def test_a_computed_array_that_takes_too_long_is_given_up(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never() -> Any:
+        await asyncio.sleep(3600)
+
+    async def find(_key: str, _query: object, _context: object) -> Computed:
+        return Computed("field/4.7.1/slow", (1,), Array(("value",), "float64"), never)
+
+    monkeypatch.setitem(COMPUTED, ("field", "slow"), find)
+    async with serving(sqlite_store, operation_timeout=0.1) as client:
+        response = await client.http.get("/arrays/field/4.7.1/slow")
+    assert (response.status_code, response.json()["error"]["code"]) == (504, "TIMEOUT")

@@ -383,7 +383,7 @@ async def test_an_outline_is_that_of_a_plain_loop(
         ("grid(resolutionUm: 1e-9)", "BAD_USER_INPUT", "resolutionUm: "),
         ("grid(stride: 0)", "BAD_USER_INPUT", "stride: "),
         ("grid(stride: -3, frame: EM)", "BAD_USER_INPUT", "stride: "),
-        ("grid(resolutionUm: 0.01)", "LIMIT_EXCEEDED", "decoded_bytes: the grid has 6820000000 points"),
+        ("grid(resolutionUm: 0.01)", "ARRAY_TOO_LARGE", "decoded_bytes: the grid has 163680000000 bytes"),
         (
             "grid(frame: EM)",
             "LIMIT_EXCEEDED",
