@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -41,16 +41,17 @@ def _from_voxels(voxels: Floats) -> Floats:
 
 
 class Frame(NamedTuple):
-    """Where units stand in a frame, and what makes um of its coordinates."""
+    """Where units stand in a frame, what makes um of its coordinates, and why a unit may have none."""
 
     columns: list[Ref]
     um: Callable[[Floats], Floats]
+    reason: Sequence[Ref] = ()
 
 
 FRAMES = {
     "MOTOR": Frame(_columns(t.stack_unit, "motor_x", "motor_y", "motor_z"), _same),
     "STACK": Frame(_columns(t.stack_unit, "stack_x", "stack_y", "stack_z"), _same),
-    "EM": Frame(_columns(t.em_position, "em_x", "em_y", "em_z"), _from_voxels),
+    "EM": Frame(_columns(t.em_position, "em_x", "em_y", "em_z"), _from_voxels, _columns(t.em_position, "em_reason")),
 }
 
 
@@ -99,9 +100,14 @@ async def _places(frame: Frame, context: Context) -> Places:
     of = await stack(context)
     keys = [Ref(t.scan_unit.c[name]) for name in UNIT.on]
     stacks = _columns(t.stack_unit, *STACK)
-    rows = await context.loaders.ask(context.store.columns, Query(t.scan_unit), [*keys, *stacks, *frame.columns])
+    asked = [*keys, *stacks, *frame.columns, *frame.reason]
+    rows = await context.loaders.ask(context.store.columns, Query(t.scan_unit), asked)
     mine = [pl.col(ref.label) == value for ref, value in zip(stacks, of.stack.key, strict=True)] if of else [False]
-    return await asyncio.to_thread(_planted, rows.filter(*mine), keys, frame)
+    there = rows.filter(*mine)
+    for reason in frame.reason:
+        if there.height and there[reason.label].null_count() == 0:
+            raise BadUserInput(f"frame: no unit has a place in it: {there[reason.label][0]}", argument="frame")
+    return await asyncio.to_thread(_planted, there, keys, frame)
 
 
 def _planted(rows: pl.DataFrame, keys: list[Ref], frame: Frame) -> Places:

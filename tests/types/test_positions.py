@@ -235,3 +235,14 @@ async def test_a_damaged_transform_is_a_reason_whichever_way_it_is_asked_for(dem
     assert unit["a"] == unit["b"] == unit["c"]
     assert unit["a"]["x"] is None
     assert "transform_id=5" in unit["a"]["reason"]
+
+
+async def test_no_unit_is_near_for_a_reason(demo_path: Path, tmp_path: Path) -> None:
+    """An empty list would read as a finding."""
+    damaged = ("UPDATE coregistration SET transform_solution = x'6d596d00' WHERE transform_id = 5", ())
+    near = "{ unitsNear(point: {x: 0, y: 0, z: 0}, frame: %s, radius: 1e9, first: 1) { distanceUm } }"
+    async with altered(demo_path, tmp_path, damaged) as client:
+        error = await client.error(near % "EM")
+        assert (await client.data(near % "STACK"))["unitsNear"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "transform_id=5" in error["message"]
