@@ -10,8 +10,8 @@ from time import thread_time
 async def beating(most: float = 3.0) -> AsyncIterator[None]:
     """Fails when one step of the block takes the loop's thread for more than so many seconds.
 
-    They are counted in the thread's own processor time: a busy machine is no fault of the server's. What is hostile takes
-    minutes; the collector, in a process with all tests behind it, a second.
+    They are counted in the thread's own processor time: a busy machine is no fault of the server's. What is hostile
+    takes minutes; the collector, in a process with all tests behind it, a second.
     """
     longest = 0.0
 
