@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from graphql.pyutils import Path
 
 from gql_nda.apart import apart
 from gql_nda.context import Context, Planning
 from gql_nda.planner import connections, parts
-from gql_nda.planner.batches import Batch, Few, Texts
+from gql_nda.planner.batches import Batch, Few, Slots, Texts
 from gql_nda.planner.nodes import ConnectionPlan, Level, Part
 from gql_nda.planner.reference import Reference
 from gql_nda.query import Key, Planned, Relation, Row
 from gql_nda.tables import key_names
+
+if TYPE_CHECKING:
+    from gql_nda.planner.connections import Pages
 
 Place = Callable[[int], Path]
 """Where the response holds the row of an index."""
@@ -47,7 +51,21 @@ class Answer:
 
     async def rows(self, level: Level, rows: Batch, place: Place) -> Texts:
         """The JSON of each row; rows that the plan can't say are completed by graphql-core."""
-        texts = await self._texts(level, rows, place)
+        return await self._whole(level, rows, place, await self._texts(level, rows, place))
+
+    async def lists(self, level: Level, pages: "Pages", place: Place) -> Texts:
+        """The JSON of each page's list: put together where its rows were, which are still in the cache there."""
+        rows = pages.rows
+
+        def rendered(slots: Slots) -> tuple[Texts, Texts]:
+            texts = rows.render(level, slots)
+            return texts, pages.lists(texts)
+
+        texts, lists = await apart(len(rows), rendered, await self._slots(level, rows, place))
+        return lists if None not in lists else pages.lists(await self._whole(level, rows, place, texts))
+
+    async def _whole(self, level: Level, rows: Batch, place: Place, texts: Texts) -> Texts:
+        """The texts, with those that are missing by graphql-core."""
         if None in texts:
             self._count(level, rows, texts)
             missing = [i for i, text in enumerate(texts) if text is None]
@@ -66,11 +84,14 @@ class Answer:
         return await self.reference.completed(level.type, level.selection, path, row)
 
     async def _texts(self, level: Level, rows: Batch, place: Place) -> Texts:
-        slots: dict[str, Texts] = {}
-        if level.parts:
-            answers = await asyncio.gather(*(self._part(part, rows, place) for part in level.parts))
-            slots = {part.site.label: texts for part, texts in zip(level.parts, answers, strict=True)}
-        return await apart(len(rows), rows.render, level, slots)
+        return await apart(len(rows), rows.render, level, await self._slots(level, rows, place))
+
+    async def _slots(self, level: Level, rows: Batch, place: Place) -> Slots:
+        """The JSON of the level's parts."""
+        if not level.parts:
+            return {}
+        answers = await asyncio.gather(*(self._part(part, rows, place) for part in level.parts))
+        return {part.site.label: texts for part, texts in zip(level.parts, answers, strict=True)}
 
     async def _part(self, part: Part, rows: Batch, place: Place) -> Texts:
         def where(index: int) -> Path:

@@ -14,6 +14,9 @@ from gql_nda.tables import key_names
 Texts = list[str | None]
 """The JSON of each row, None where it couldn't be said."""
 
+Slots = dict[str, Texts]
+"""The JSON of a level's parts, by label."""
+
 
 class Batch(Protocol):
     """Rows of one table, with what stands beside them under its labels."""
@@ -24,7 +27,7 @@ class Batch(Protocol):
     def at(self, labels: Sequence[str], indices: Sequence[int] | None = None) -> list[Key]:
         """The values of some columns, of all rows or of some."""
 
-    def render(self, level: Level, slots: dict[str, Texts]) -> Texts:
+    def render(self, level: Level, slots: Slots) -> Texts:
         """The JSON of each row, with that of its parts."""
 
     def cause(self, level: Level, index: int) -> str | None:
@@ -45,7 +48,7 @@ class Few:
         rows = self._rows if indices is None else [self._rows[i] for i in indices]
         return [row.at(labels) for row in rows]
 
-    def render(self, level: Level, slots: dict[str, Texts]) -> Texts:
+    def render(self, level: Level, slots: Slots) -> Texts:
         """The JSON of each row."""
         for label, texts in slots.items():
             for row, json in zip(self._rows, texts, strict=True):
@@ -81,7 +84,7 @@ class Many:
         rows = self._rows.select(labels)
         return (rows if indices is None else rows[list(indices)]).rows()
 
-    def render(self, level: Level, slots: dict[str, Texts]) -> Texts:
+    def render(self, level: Level, slots: Slots) -> Texts:
         """The JSON of each row."""
         rows = self._rows.with_columns([pl.Series(label, texts, pl.String) for label, texts in slots.items()])
         # not ``select``: of constants alone it would make one row

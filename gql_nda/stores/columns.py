@@ -105,9 +105,13 @@ def covering(rows: pl.DataFrame, step: Relation) -> tuple[Query, dict[str, Any]]
         spanned = int((ranges["high"].cast(pl.Int64) - ranges["low"] + 1).sum())
         if spanned <= SCATTERED * rows.height or rows.height > LARGEST_LIST:
             where = Or(tuple(_range(step.table, step.on, record) for record in ranges.rows()))
-            common = dict(zip(same, ranges.row(0), strict=False)) if ranges.height == 1 else {}
-            return Query(step.table, where=where), common
+            return Query(step.table, where=where), _common(ranges.select(same))
     return Query(step.table, step.on, tuple(rows.select(step.on).unique().rows())), {}
+
+
+def _common(rows: pl.DataFrame) -> dict[str, Any]:
+    """The columns that have one value in all rows, and it."""
+    return {column.name: column[0] for column in rows if column.n_unique() == 1}
 
 
 def _known(query: Query) -> dict[str, Any]:

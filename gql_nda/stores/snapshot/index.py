@@ -106,9 +106,12 @@ class Index:
 
     def spans(self, keys: Sequence[Key]) -> tuple[Numbers, Numbers]:
         """Where the rows of each key begin and end; see ``rows``."""
-        columns = zip(self._codes, zip(*keys, strict=True), strict=True)
-        packed = self._pack([pl.Series(values, dtype=code.kind, strict=False) for code, values in columns])
+        packed = np.array([self._pack_one(keys[0])]) if len(keys) == 1 else self._pack_each(keys)
         return self._packed.searchsorted(packed), self._packed.searchsorted(packed, "right")
+
+    def _pack_each(self, keys: Sequence[Key]) -> Numbers:
+        columns = zip(self._codes, zip(*keys, strict=True), strict=True)
+        return self._pack([pl.Series(values, dtype=code.kind, strict=False) for code, values in columns])
 
     def rows(self, starts: Numbers, stops: Numbers) -> Rows:
         """The rows of some spans, one span's after the other's."""
