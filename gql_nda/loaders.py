@@ -164,7 +164,10 @@ class Loaders:
         return Lookup(self, relation, key)
 
     async def beside(self, relation: Relation, refs: tuple[Ref, ...], key: Key) -> Row | None:
-        """The row of a primary key with columns of what stands beside it: at once, or in one statement with others."""
+        """At least some columns of the row of a primary key, and of what stands beside it.
+
+        At once, or in one statement with others.
+        """
         if (at_hand := self.store.answers) is not None:
             return at_hand.row(relation, key, refs)
 

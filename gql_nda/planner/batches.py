@@ -58,7 +58,7 @@ class Few:
     def cause(self, level: Level, index: int) -> str | None:
         """The first field that couldn't be said of a row."""
         try:
-            values.objects(level.fields, self._rows[index])
+            values.level(level)(self._rows[index])
         except values.Unsaid:
             return None
         except Exception as error:
@@ -109,6 +109,6 @@ def owners(rows: Batch, site: Site) -> list[Row | None]:
 
 def _rendered(level: Level, row: Row) -> str | None:
     try:
-        return orjson.dumps(values.objects(level.fields, row)).decode()
+        return orjson.dumps(values.level(level)(row)).decode()
     except Exception:  # whatever the value is, graphql-core tells what is wrong with it
         return None

@@ -1,11 +1,13 @@
 """A few rows as JSON: each value as graphql-core would complete it, without its walk."""
 
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
 
 from gql_nda.keys import encode_id
-from gql_nda.planner.nodes import Beside, Choice, Constant, Fields, GlobalId, Node, Presence, Scalar, Slot
+from gql_nda.planner.nodes import Beside, Choice, Constant, Fields, GlobalId, Level, Node, Presence, Scalar, Slot
 from gql_nda.query import Row
 from gql_nda.types.fields import value_of
 
@@ -18,40 +20,64 @@ class Unsaid(Exception):
     """A part that had no JSON."""
 
 
-def objects(fields: Fields, row: Row) -> dict[str, Any]:
-    """An object of these fields; raises when a value is anomalous."""
-    return {key: value(node, row) for key, node in fields}
+Tell = Callable[[Row], Any]
+"""The value of a node in a row; raises when it can't be told."""
 
 
-def value(node: Node, row: Row) -> Any:
-    """The value of one node."""
+@lru_cache(512)
+def level(selected: Level) -> Tell:
+    """The object of a level's rows."""
+    return objects(selected.fields)
+
+
+def objects(fields: Fields) -> Tell:
+    """Objects of these fields."""
+    told = [(key, value(node)) for key, node in fields]
+    return lambda row: {key: tell(row) for key, tell in told}
+
+
+def value(node: Node) -> Tell:
+    """The values of one node."""
     match node:
         case Scalar():
-            return _scalar(node, row)
+            return _scalar(node)
         case Constant(text):
-            return text
+            return lambda _: text
         case Slot(label):
-            if row[label] is None:
-                raise Unsaid(label)
-            return orjson.Fragment(row[label])
+            return partial(_slot, label)
         case Presence(ref):
-            return row[ref.label] is not None
+            return lambda row: row[ref.label] is not None
         case Beside(present, fields):
-            return None if row[present.label] is None else objects(fields, row)
+            there = objects(fields)
+            return lambda row: None if row[present.label] is None else there(row)
         case Choice(ref, options):
-            beside = dict(options).get(row[ref.label])
-            return None if beside is None else value(beside, row)
+            chosen = {option: value(beside) for option, beside in options}
+            return lambda row: chosen.get(row[ref.label], _nothing)(row)
         case GlobalId(type_name, table, key):
-            return encode_id(type_name, table, tuple(row[ref.label] for ref in key))
+            return lambda row: encode_id(type_name, table, tuple([row[ref.label] for ref in key]))
 
 
-def _scalar(node: Scalar, row: Row) -> Any:
-    held = value_of(node.ref.column, row, node.ref.label)
-    if held is None:
-        if node.nullable:
+def _nothing(_row: Row) -> None:
+    return None
+
+
+def _slot(label: str, row: Row) -> orjson.Fragment:
+    if row[label] is None:
+        raise Unsaid(label)
+    return orjson.Fragment(row[label])
+
+
+def _scalar(node: Scalar) -> Tell:
+    column, label, factor = node.ref.column, node.ref.label, node.factor
+    complete, nullable = node.type.coerce_output_value, node.nullable
+
+    def told(row: Row) -> Any:
+        held = value_of(column, row, label)
+        if held is None and nullable:
             return None
-        raise Anomalous(node.ref.label)
-    completed = node.type.coerce_output_value(held if node.factor is None else held * node.factor)
-    if completed is None:
-        raise Anomalous(node.ref.label)
-    return completed
+        completed = None if held is None else complete(held if factor is None else held * factor)
+        if completed is None:
+            raise Anomalous(label)
+        return completed
+
+    return told

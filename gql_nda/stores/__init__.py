@@ -26,8 +26,8 @@ class Head(NamedTuple):
 class AtHand(Protocol):
     """Rows that nobody need wait for."""
 
-    def row(self, relation: Relation, key: Key, refs: Sequence[Ref] = ()) -> Row | None:
-        """The first row of a relation's key, by primary key, with columns of what stands beside it."""
+    def row(self, relation: Relation, key: Key, refs: Sequence[Ref]) -> Row | None:
+        """Some columns of the first row of a relation's key, by primary key, and of what stands beside it."""
 
 
 class Store(Protocol):

@@ -43,7 +43,7 @@ def few(fields: Fields, records: list[dict[str, Any]], table: Table) -> list[Any
 
     def said(record: dict[str, Any]) -> Any:
         try:
-            return orjson.loads(orjson.dumps(values.objects(fields, Row(table, record))))
+            return orjson.loads(orjson.dumps(values.objects(fields)(Row(table, record))))
         except Exception:
             return None
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, event
 
 from gql_nda import tables as t
-from gql_nda.frames import held, schema
+from gql_nda.frames import held, own, schema
 from gql_nda.query import Compare, Order, Query, Ref, Relation, down, up
 from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.snapshot import answers as engine
@@ -95,7 +95,7 @@ def test_one_row_at_once(answers: Answers, table: Table) -> None:
     beside_it = [ref for ref in beside_it if ref.column.name in schema_of(ref.path[-1].table)]
     for row in REFERENCE.all(table):
         expected = {**row, **{ref.label: REFERENCE.value(ref, row) for ref in beside_it}}
-        found = answers.row(relation, tuple(row[n] for n in relation.on), beside_it)
+        found = answers.row(relation, tuple(row[n] for n in relation.on), own(Query(table), beside_it))
         assert found == expected
         assert [type(value) for value in found.values()] == [type(value) for value in expected.values()]
 
@@ -109,13 +109,14 @@ def test_the_first_of_several_rows_is_that_of_the_smallest_key(answers: Answers)
     for field in REFERENCE.all(t.field):
         key = tuple(field[n] for n in relation.on)
         of_field = [row for row in REFERENCE.all(t.scan_unit) if key == tuple(row[n] for n in relation.on)]
-        assert answers.row(relation, key) == min(of_field, key=lambda row: row["unit_id"], default=None)
+        row = answers.row(relation, key, own(Query(t.scan_unit), ()))
+        assert row == min(of_field, key=lambda row: row["unit_id"], default=None)
 
 
 @pytest.mark.parametrize("key", [(4, 7, -1), (4, 7, 10**6), (-(2**15), 0, 0), (2**70, 7, 1), (4, -(2**70), 1)])
 async def test_keys_that_no_row_has(snapshot_store: SnapshotStore, answers: Answers, key: tuple[int, ...]) -> None:
     units = Relation(t.scan_unit, key_names(t.scan_unit))
-    assert answers.row(units, key) is None
+    assert answers.row(units, key, ()) is None
     assert await snapshot_store.rows(Query(t.scan_unit, units.on, (key,), limit=3)) == {}
     assert await snapshot_store.counts(Query(t.scan_unit, units.on, (key,))) == {}
 
@@ -123,7 +124,7 @@ async def test_keys_that_no_row_has(snapshot_store: SnapshotStore, answers: Answ
 @pytest.mark.parametrize("key", ["", "nowhere", "é", "kXDTNAGMo1gCWz2Ge8zr", "\0"])
 async def test_texts_that_no_row_has(snapshot_store: SnapshotStore, answers: Answers, key: str) -> None:
     for table in (t.clip, t.trial):
-        assert answers.row(Relation(table, ("condition_hash",)), (key,)) is None
+        assert answers.row(Relation(table, ("condition_hash",)), (key,), ()) is None
         assert await snapshot_store.rows(Query(table, ("condition_hash",), ((key,), ("B",)), limit=0)) == {}
 
 

@@ -34,14 +34,15 @@ class Answers:
         many = not query.on or len(query.keys) > HANDFUL
         return worked and many and self._data.height(query.table) > LARGE
 
-    def row(self, relation: Relation, key: Key, refs: Sequence[Ref] = ()) -> Row | None:
-        """The first row of a relation's key, by primary key, with columns of what stands beside it."""
+    def row(self, relation: Relation, key: Key, refs: Sequence[Ref]) -> Row | None:
+        """Some columns of the first row of a relation's key, by primary key, and of what stands beside it."""
         return self._data.row(relation, key, refs)
 
     def rows(self, query: Query, refs: Sequence[Ref] = ()) -> dict[Key, list[Row]]:
         """The rows of each key."""
         if _lookup(query):
-            found = {key: self.row(query.relation, key, refs) for key in query.keys}
+            columns = own(query, refs)
+            found = {key: self.row(query.relation, key, columns) for key in query.keys}
             return {key: [row] for key, row in found.items() if row is not None}
         chosen = self._page(query)
         columns = own(query, refs)

@@ -1,7 +1,7 @@
 """The data of a snapshot: the wide frames of all tables, and any column that can be reached from their rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from sqlalchemy import Table
 from gql_nda.query import Key, Ref, Relation, Row
 from gql_nda.stores.snapshot.index import Index, Rows, codes
 from gql_nda.stores.snapshot.wide import beside, mark
-from gql_nda.tables import HELD, key_names, narrow
+from gql_nda.tables import HELD, key_names
 
 Cell = Callable[[int], Any]
 """A column's value in a row."""
@@ -35,6 +35,7 @@ class Data:
         self._links: dict[tuple[str, Relation], pl.Series] = {}
         self._ranks: dict[tuple[str, str], tuple[Ref, pl.Series]] = {}
         self._cells: dict[tuple[str, str], tuple[Ref, Cell]] = {}
+        self._cells_of = lru_cache(256)(self._made_cells)
 
     def height(self, table: Table) -> int:
         """Number of rows of a table."""
@@ -83,12 +84,14 @@ class Data:
     # --- rows -------------------------------------------------------------------------------------
 
     def row(self, relation: Relation, key: Key, refs: Sequence[Ref]) -> Row | None:
-        """The first row of a key, with some columns of what stands beside it."""
-        table = relation.table
+        """Some columns of the first row of a key, and of what stands beside it."""
         at = self.index(relation).find(key)
         if at is None:
             return None
-        return Row(table, {ref.label: self._cell(table, ref)(at) for ref in _own(table) + tuple(refs)})
+        return Row(relation.table, {label: cell(at) for label, cell in self._cells_of(relation.table, tuple(refs))})
+
+    def _made_cells(self, table: Table, refs: tuple[Ref, ...]) -> list[tuple[str, Cell]]:
+        return [(ref.label, self._cell(table, ref)) for ref in refs]
 
     def _cell(self, table: Table, ref: Ref) -> Cell:
         name = (table.name, ref.label)
@@ -107,11 +110,6 @@ class Data:
             return lambda at: None if there(at) is None else here(at)
         link, farther = self._link(table, step), self._cell(step.table, Ref(ref.column, rest))
         return lambda at: None if (other := link[at]) is None else farther(other)
-
-
-@cache
-def _own(table: Table) -> tuple[Ref, ...]:
-    return tuple(map(Ref, narrow(table)))
 
 
 def _polars(table: pa.Table) -> pl.DataFrame:

@@ -128,11 +128,6 @@ class SnapshotStore:
         """Number of rows of the relation's largest group."""
         return await self.live.largest(relation) if self._answers is None else self._answers.largest(relation)
 
-    def row(self, relation: Relation, key: Key, refs: Sequence[Ref] = ()) -> Row | None:
-        """The first row of a relation's key, at once; only while there are ``answers``."""
-        assert self._answers is not None
-        return self._answers.row(relation, key, refs)
-
     async def _asked(self, query: Query, answer: Callable[[], T]) -> T:
         """The answer: at once, or from a thread where others would have to wait for it."""
         assert self._answers is not None
