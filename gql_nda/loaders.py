@@ -17,8 +17,7 @@ from sqlalchemy import Column
 from gql_nda.errors import PublicError
 from gql_nda.frames import once
 from gql_nda.query import Key, Planned, Query, Ref, Relation, Row
-from gql_nda.stores import Head, Store, table_of
-from gql_nda.tables import key_names
+from gql_nda.stores import Head, Store, located
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -334,14 +333,6 @@ def _reduce(column: Column[Any], blob: bytes, reduction: Reduction, decoded: dic
         return located(error, column, reduction.key)
     except Exception as error:  # unforeseen, and yet this array's alone
         return error
-
-
-def located(error: PublicError, column: Column[Any], key: Key) -> PublicError:
-    """An error of the codec, told where the blob lies."""
-    within = getattr(error, "within", None)
-    table = table_of(column)
-    named = {str(name): value for name, value in zip(key_names(table), key, strict=True)}  # no quoted_name
-    return within(table.name, column.name, named) if within else error
 
 
 def _first(rows: list[Row] | None) -> Row | None:

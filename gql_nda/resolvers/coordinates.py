@@ -17,10 +17,11 @@ from gql_nda.errors import ArrayTooLarge, BadUserInput, LimitExceeded, PublicErr
 from gql_nda.keys import format_key, parse_key
 from gql_nda.query import Relation, Row, up
 from gql_nda.resolvers.computed import At, Computed, number, whole
-from gql_nda.resolvers.transforms import STACK, Placed, Stacked, chosen, placed, stacks, text
+from gql_nda.resolvers.transforms import Placed, chosen, placed, stacks, text
 from gql_nda.science import coordinates
 from gql_nda.science.coordinates import Grid
 from gql_nda.science.transform import Moved
+from gql_nda.stores.transforms import STACK, Stacked
 from gql_nda.tables import Array, key_names
 
 Floats = NDArray[np.float64]

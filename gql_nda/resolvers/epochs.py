@@ -17,7 +17,7 @@ from gql_nda.codec import Header
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, BlobCorrupt
 from gql_nda.keys import format_key, parse_key
-from gql_nda.loaders import Reduction, located
+from gql_nda.loaders import Reduction
 from gql_nda.query import Key, Relation, Row
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import AnyArray, ArrayRef
@@ -26,7 +26,7 @@ from gql_nda.resolvers.spending import spent
 from gql_nda.science import epochs as science
 from gql_nda.science.reasons import reasons
 from gql_nda.science.resampling import resample
-from gql_nda.stores import table_of
+from gql_nda.stores import located, table_of
 from gql_nda.tables import Array, key_names
 
 Floats = NDArray[np.float64]

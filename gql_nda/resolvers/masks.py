@@ -16,12 +16,13 @@ from gql_nda.arrays.numbers import Numeric, as_list
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
 from gql_nda.keys import format_key, parse_key
-from gql_nda.loaders import Reduction, located
+from gql_nda.loaders import Reduction
 from gql_nda.query import Planned, Query, Relation, Row, down
 from gql_nda.resolvers.computed import Computed
 from gql_nda.resolvers.spending import spent
 from gql_nda.science import masks as science
 from gql_nda.science.masks import Sparse
+from gql_nda.stores import located
 from gql_nda.tables import Array, key_names
 
 R = TypeVar("R")

@@ -17,9 +17,10 @@ from gql_nda.context import Context
 from gql_nda.errors import BadUserInput
 from gql_nda.query import Key, Query, Ref, Relation, up
 from gql_nda.resolvers.connections import page_size
-from gql_nda.resolvers.transforms import STACK, Placed, Point, placed, stack, text
+from gql_nda.resolvers.transforms import Placed, Point, placed, stack, text
 from gql_nda.science.neighbours import Near, Neighbours
 from gql_nda.science.transform import Moved, voxels_to_nm
+from gql_nda.stores.transforms import STACK
 from gql_nda.tables import key_names
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,6 @@ from gql_nda.arrays.numbers import numeric
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge, BadUserInput, LimitExceeded, PublicError
 from gql_nda.keys import parse_key
-from gql_nda.loaders import located
 from gql_nda.query import Key, Planned, Relation
 from gql_nda.resolvers import connections
 from gql_nda.resolvers.arrays import header_of
@@ -23,6 +22,7 @@ from gql_nda.resolvers.computed import Computed
 from gql_nda.resolvers.traces import TRACE
 from gql_nda.science import population
 from gql_nda.science.reasons import Reasons
+from gql_nda.stores import located
 from gql_nda.tables import Array, key_names
 
 UNIT = Relation(t.scan_unit, key_names(t.scan_unit))

@@ -14,8 +14,9 @@ from gql_nda import tables as t
 from gql_nda.arrays.numbers import Numeric, numeric
 from gql_nda.context import Context
 from gql_nda.errors import PublicError
-from gql_nda.loaders import Reduction, located
+from gql_nda.loaders import Reduction
 from gql_nda.query import Key, Query, Relation, Row
+from gql_nda.stores import located
 from gql_nda.tables import key_names
 
 R = TypeVar("R")
