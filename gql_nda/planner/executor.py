@@ -27,7 +27,7 @@ from gql_nda.query import Planned, Relation, Row
 from gql_nda.resolvers.records import Records
 from gql_nda.tables import key_names
 from gql_nda.types.entity import ENTITIES, type_name
-from gql_nda.types.fields import LookupSpec
+from gql_nda.types.specs import LookupSpec
 
 log = logging.getLogger(__name__)
 

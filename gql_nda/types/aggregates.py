@@ -25,8 +25,9 @@ from gql_nda.context import Context
 from gql_nda.query import Planned, Ref
 from gql_nda.resolvers import aggregates
 from gql_nda.resolvers.aggregates import BINS, Bins, By
+from gql_nda.types.arguments import argument
 from gql_nda.types.entity import ENTITIES, type_name
-from gql_nda.types.fields import argument, declared, spec_of
+from gql_nda.types.fields import declared, spec_of
 from gql_nda.types.filters import Meaning, enumerated, scalars, upper
 
 T = TypeVar("T")

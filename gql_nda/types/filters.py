@@ -20,17 +20,11 @@ from strawberry.types.field import StrawberryField
 from gql_nda.errors import BadUserInput, LimitExceeded
 from gql_nda.limits import Limits
 from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Ref, Relation, python_types
+from gql_nda.types.arguments import argument
 from gql_nda.types.entity import DERIVED, ENTITIES, type_name
 from gql_nda.types.enums import ENUMS, OrderDirection
-from gql_nda.types.fields import (
-    ColumnSpec,
-    NamedSpec,
-    PresenceSpec,
-    RowSpec,
-    SatelliteColumnSpec,
-    argument,
-    spec_of,
-)
+from gql_nda.types.fields import spec_of
+from gql_nda.types.specs import ColumnSpec, NamedSpec, PresenceSpec, RowSpec, SatelliteColumnSpec
 
 # --- operators -------------------------------------------------------------------------------------
 
