@@ -82,16 +82,11 @@ def placed(moved: Moved) -> Records[Placed]:
     return Records(Placed(x, y, z, flag) for (x, y, z), flag in zip(as_list(moved.points), flags, strict=True))
 
 
-def text(choice: Any) -> str:
-    """The text of an enumeration's value."""
-    return str(getattr(choice, "value", choice))
-
-
 async def transformed(
     context: Context,
     *,
     points: Sequence[Point],
-    direction: Any = None,
+    direction: str | None = None,
     stack_session: int | None = None,
     stack_idx: int | None = None,
     **wanted: Any,
@@ -99,7 +94,7 @@ async def transformed(
     """Points moved by a transform, in their order; None where there is no transform at all."""
     context.spend_points(len(points), "ask in several operations")
     of = await stack(context, stack_session, stack_idx)
-    move = of and await chosen(of, context, direction=direction and text(direction), **wanted)
+    move = of and await chosen(of, context, direction=direction, **wanted)
     if not move:
         return None
     return await asyncio.to_thread(lambda: placed(move([(at.x, at.y, at.z) for at in points])))
@@ -109,13 +104,13 @@ async def listed(
     context: Context,
     *,
     version: str | None = None,
-    direction: Any = None,
+    direction: str | None = None,
     kind: str | None = None,
     stack_session: int | None = None,
     stack_idx: int | None = None,
 ) -> Sequence[Row] | None:
     """The transforms of a stack that are of a version, a direction and a kind, by their numbers."""
     of = await stack(context, stack_session, stack_idx)
-    asked = {"version": version, "direction": direction and text(direction), "transform_type": kind}
+    asked = {"version": version, "direction": direction, "transform_type": kind}
     given = {name: value for name, value in asked.items() if value is not None}
     return of and [row for row in of.transforms if all(row[name] == value for name, value in given.items())]

@@ -1,5 +1,6 @@
 """The arguments of fields: how they are declared, and what clients gave."""
 
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import Column
@@ -32,5 +33,15 @@ def key_argument(column: Column[Any]) -> StrawberryArgument:
 
 
 def given_of(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that are given: neither left out nor null."""
-    return {name: value for name, value in kwargs.items() if value is not UNSET and value is not None}
+    """The arguments that are given, neither left out nor null, as functions take them."""
+    return {name: plain(value) for name, value in kwargs.items() if value is not UNSET and value is not None}
+
+
+def plain(value: Any) -> Any:
+    """A value as rows and functions have it: for a member of an enumeration, or a list of them, what it stands for."""
+    match value:
+        case Enum():
+            return value.value
+        case [Enum(), *_]:
+            return [member.value for member in value]
+    return value

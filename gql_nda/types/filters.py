@@ -20,7 +20,7 @@ from strawberry.types.field import StrawberryField
 from gql_nda.errors import BadUserInput, LimitExceeded
 from gql_nda.limits import Limits
 from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Ref, Relation, python_types
-from gql_nda.types.arguments import argument
+from gql_nda.types.arguments import argument, plain
 from gql_nda.types.entity import DERIVED, ENTITIES, type_name
 from gql_nda.types.enums import ENUMS, OrderDirection
 from gql_nda.types.fields import spec_of
@@ -234,7 +234,7 @@ def checked(
 
 
 def _order(table: Table, order: Any) -> Order:
-    return Order(_ORDERS[order_name(table)][order.field.value], order.direction is OrderDirection.DESC)
+    return Order(_ORDERS[order_name(table)][plain(order.field)], order.direction is OrderDirection.DESC)
 
 
 class _Reader:
@@ -269,7 +269,7 @@ class _Reader:
         self._join(ref.path)
         if meaning.presence:
             return Compare(ref, "isNull", operand is not (op == "eq"))
-        value = self._listed(field, operand) if isinstance(operand, list) else _plain(operand)
+        value = self._listed(field, operand) if isinstance(operand, list) else _operand(operand)
         return Compare(ref, op, value)  # type: ignore[arg-type]
 
     def _listed(self, field: str, operand: list[Any]) -> tuple[Any, ...]:
@@ -277,7 +277,7 @@ class _Reader:
         if len(operand) > most:
             message = f"list_values: where.{field} lists {len(operand)} values, at most {most}"
             raise LimitExceeded(message, limit="list_values", maximum=most)
-        return tuple(map(_plain, operand))
+        return tuple(map(_operand, operand))
 
     def _count(self) -> None:
         self._counted += 1
@@ -304,10 +304,9 @@ def _given(value: Any, where: str) -> Iterator[tuple[str, Any]]:
         yield name, operand
 
 
-def _plain(operand: Any) -> Any:
+def _operand(given: Any) -> Any:
     """An operand as the column holds it."""
-    if isinstance(operand, Enum):
-        return operand.value
+    operand = plain(given)
     if isinstance(operand, float) and not isfinite(operand):
         raise BadUserInput(f"where: {operand} is no number to compare with", argument="where")
     if isinstance(operand, str) and not _encodable(operand):
