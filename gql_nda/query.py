@@ -4,7 +4,7 @@ A query means "rows of a table, grouped by the values of some columns". A lookup
 connection's parent and a page of a whole table differ only in those columns and in the limit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -128,6 +128,18 @@ class Not:
 
 
 Predicate = Compare | And | Or | Not
+
+
+def refs_of(predicate: Predicate | None) -> Iterator[Ref]:
+    """The columns that a predicate compares; none without one."""
+    match predicate:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from refs_of(part)
+        case Not(part):
+            yield from refs_of(part)
+        case Compare(ref):
+            yield ref
 
 
 @dataclass(frozen=True, slots=True)
