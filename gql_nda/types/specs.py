@@ -13,7 +13,8 @@ from strawberry.types.info import Info
 
 from gql_nda.arrays.numbers import shortest
 from gql_nda.context import Context
-from gql_nda.loaders import Derived, Loader
+from gql_nda.dataloader import Loader
+from gql_nda.loaders import Derived
 from gql_nda.query import Key, Ref, Relation, Row
 from gql_nda.resolvers import arrays, connections
 from gql_nda.stores import Head
