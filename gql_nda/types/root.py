@@ -20,7 +20,6 @@ from gql_nda.types.coordinates import CoordinatesQuery
 from gql_nda.types.entity import Node, by_type_name
 from gql_nda.types.field import Field
 from gql_nda.types.fields import children, declared, lookup
-from gql_nda.types.filters import checked
 from gql_nda.types.keys import UNIT_WAYS, UnitKey, unit_key
 from gql_nda.types.population import PopulationQuery
 from gql_nda.types.scan import Scan
@@ -29,6 +28,7 @@ from gql_nda.types.specs import ChildrenSpec, LookupSpec
 from gql_nda.types.stack import Stack
 from gql_nda.types.stimulus import Condition, Trial
 from gql_nda.types.unit import UNITS, Unit, UnitConnection
+from gql_nda.types.where import checked
 
 Info = strawberry.Info[Context, None]
 Described = strawberry.argument

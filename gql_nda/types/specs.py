@@ -137,7 +137,7 @@ class ChildrenSpec:
 
     def resolve(self, row: Row | None, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
         """The connection, not fetched yet; without a row, that of the whole table."""
-        from gql_nda.types.filters import checked
+        from gql_nda.types.where import checked
 
         key = row.at(self.relation.on) if row is not None else ()
         arguments = checked(self.relation.table, info.context.limits, **kwargs)
