@@ -4,7 +4,7 @@ A query means "rows of a table, grouped by the values of some columns". A lookup
 connection's parent and a page of a whole table differ only in those columns and in the limit.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -186,6 +186,14 @@ class Query:
             label = order.ref.label
             rows = sorted(rows, key=lambda row: _rank(row[label], order.descending), reverse=order.descending)
         return rows
+
+    def grouped(self, labels: Sequence[str], records: Iterable[Sequence[Any]]) -> dict[Key, list[Row]]:
+        """Records of its columns as the rows of each key: texts that differ only by case are different keys."""
+        groups: dict[Key, list[Row]] = {}
+        for record in records:
+            row = Row(self.table, dict(zip(labels, record, strict=True)))
+            groups.setdefault(row.at(self.on), []).append(row)
+        return groups
 
 
 def _rank(value: Any, descending: bool) -> tuple[bool, Any]:

@@ -46,11 +46,7 @@ class Derived:
         columns = own(query, refs)
         frame = await self.columns(query, columns)
         labels = [ref.label for ref in columns]
-        groups: dict[Key, list[Row]] = {}
-        for record in frame.select(labels).iter_rows():
-            row = Row(query.table, dict(zip(labels, record, strict=True)))
-            groups.setdefault(row.at(query.on), []).append(row)
-        return groups
+        return query.grouped(labels, frame.select(labels).iter_rows())
 
     async def counts(self, query: Query) -> dict[Key, int]:
         """Number of rows of each key."""
