@@ -66,6 +66,11 @@ def up(here: Table, there: Table) -> Relation:
     return Relation(there, tuple(c for c in key_names(there) if c in here.columns))
 
 
+def by_key(table: Table) -> Relation:
+    """From a primary key to its row."""
+    return Relation(table, key_names(table))
+
+
 def down(here: Table, there: Table) -> Relation:
     """The rows of ``there`` that belong to a row of ``here``."""
     return Relation(there, key_names(here))

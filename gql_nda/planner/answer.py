@@ -12,7 +12,7 @@ from gql_nda.planner import connections, parts
 from gql_nda.planner.batches import Batch, Few, Texts
 from gql_nda.planner.nodes import ConnectionPlan, Level, Part
 from gql_nda.planner.reference import Reference
-from gql_nda.query import Key, Planned, Relation, Row
+from gql_nda.query import Key, Planned, Relation, Row, by_key
 from gql_nda.tables import key_names
 
 Place = Callable[[int], Path]
@@ -93,4 +93,4 @@ class Answer:
 
 
 def _by_key(level: Level) -> Relation:
-    return Relation(level.table, key_names(level.table))
+    return by_key(level.table)

@@ -15,18 +15,18 @@ from gql_nda.context import Context
 from gql_nda.coregistration import TO_EM, Coregistered
 from gql_nda.errors import ArrayTooLarge, BadUserInput, LimitExceeded, PublicError
 from gql_nda.keys import format_key, parse_key
-from gql_nda.query import Relation, Row, up
+from gql_nda.query import Row, by_key, up
 from gql_nda.resolvers.computed import At, Computed, number, whole
 from gql_nda.resolvers.transforms import Placed, chosen, placed, stacks
 from gql_nda.science import coordinates
 from gql_nda.science.coordinates import Grid
 from gql_nda.science.transform import Moved
 from gql_nda.stores.transforms import STACK, Stacked
-from gql_nda.tables import Array, key_names
+from gql_nda.tables import Array
 
 Floats = NDArray[np.float64]
 
-FIELD = Relation(t.field, key_names(t.field))
+FIELD = by_key(t.field)
 
 EM = "EM"
 UNITS = {"MOTOR": "um", "STACK": "um", EM: "voxels of 4 x 4 x 40 nm"}

@@ -15,17 +15,16 @@ from sqlalchemy import Table
 from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput
-from gql_nda.query import Key, Query, Ref, Relation, up
+from gql_nda.query import Key, Query, Ref, by_key, up
 from gql_nda.resolvers.connections import page_size
 from gql_nda.resolvers.transforms import Placed, Point, placed, stack
 from gql_nda.science.neighbours import Near, Neighbours
 from gql_nda.science.transform import Moved, voxels_to_nm
 from gql_nda.stores.transforms import STACK
-from gql_nda.tables import key_names
 
 Floats = NDArray[np.float64]
 
-UNIT = Relation(t.scan_unit, key_names(t.scan_unit))
+UNIT = by_key(t.scan_unit)
 
 
 def _columns(table: Table, *names: str) -> list[Ref]:

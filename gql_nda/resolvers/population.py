@@ -14,16 +14,16 @@ from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge, BadUserInput, LimitExceeded, PublicError
 from gql_nda.keys import parse_key
-from gql_nda.query import Key, Planned, Relation
+from gql_nda.query import Key, Planned, by_key
 from gql_nda.resolvers import connections
 from gql_nda.resolvers.arrays import header_of
 from gql_nda.resolvers.computed import Computed
 from gql_nda.resolvers.traces import TRACE, UNTRACED, decoded
 from gql_nda.science import population
 from gql_nda.science.reasons import Reasons
-from gql_nda.tables import Array, key_names
+from gql_nda.tables import Array
 
-UNIT = Relation(t.scan_unit, key_names(t.scan_unit))
+UNIT = by_key(t.scan_unit)
 R = Array(("unit", "unit"), "float64")
 
 

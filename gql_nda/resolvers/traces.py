@@ -15,14 +15,13 @@ from gql_nda.arrays.numbers import Numeric, numeric
 from gql_nda.context import Context
 from gql_nda.errors import PublicError
 from gql_nda.loaders import Reduction
-from gql_nda.query import Key, Query, Relation, Row
+from gql_nda.query import Key, Query, Row, by_key
 from gql_nda.stores import located
-from gql_nda.tables import key_names
 
 R = TypeVar("R")
 Floats = NDArray[np.float64]
 
-SCAN = Relation(t.scan, key_names(t.scan))
+SCAN = by_key(t.scan)
 TRACE = t.activity.c.trace
 
 UNTRACED = "the unit has no activity trace"

@@ -7,9 +7,8 @@ from sqlalchemy import Column, Table
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from gql_nda.query import Relation, down, up
+from gql_nda.query import Relation, by_key, down, up
 from gql_nda.stores import table_of
-from gql_nda.tables import key_names
 from gql_nda.types.specs import (
     ArraySpec,
     BatchSpec,
@@ -144,7 +143,7 @@ def array(source: Column[Any], description: str | None = None, *, delay: Column[
 
 def lookup(table: Table, description: str) -> Any:
     """The row of a key, for a field of Query."""
-    return declared(LookupSpec(Relation(table, key_names(table))), description)
+    return declared(LookupSpec(by_key(table)), description)
 
 
 def called(function: Callable[..., Awaitable[Any]], description: str, *parameters: StrawberryArgument) -> Any:

@@ -10,7 +10,7 @@ from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded
 from gql_nda.keys import decode_id, parse_key
-from gql_nda.query import Key, Relation, Row
+from gql_nda.query import Key, Relation, Row, by_key
 from gql_nda.resolvers import connections, stimulus
 from gql_nda.types import behavior, dataset
 from gql_nda.types.arguments import argument
@@ -112,5 +112,4 @@ class Query(ConnectomeQuery, CoordinatesQuery, PopulationQuery):
         if cls is None:
             raise BadUserInput(f"id: {name[:40]!r} is no type of this server", argument="id")
         table = cls.__table__
-        relation = Relation(table, t.key_names(table))
-        return info.context.loaders.lookup(relation, parse_key(table, text))  # type: ignore[return-value]
+        return info.context.loaders.lookup(by_key(table), parse_key(table, text))  # type: ignore[return-value]

@@ -7,7 +7,7 @@ import strawberry
 from gql_nda import keys
 from gql_nda import tables as t
 from gql_nda.context import Context
-from gql_nda.query import Relation
+from gql_nda.query import by_key
 from gql_nda.resolvers import connections, positions
 from gql_nda.science.transform import VOXEL_NM
 from gql_nda.types.arguments import argument
@@ -162,5 +162,5 @@ class UnitConnection(Connection[Unit]):
         return [MissingUnit(session=s, scan_idx=i, unit_id=u, str_key=keys.str_key(s, i, u)) for s, i, u in missing]
 
 
-UNITS = Relation(_unit, t.key_names(_unit))
+UNITS = by_key(_unit)
 """Units by their primary key."""
