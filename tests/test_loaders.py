@@ -23,6 +23,7 @@ from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import metadata
 from tests.support.client import Client, Statements, serving
+from tests.support.little import little_store
 from tests.support.mariadb import ADMIN, MariaDb
 from tests.test_dataloader import PATIENCE, Source, begun, patiently
 
@@ -155,17 +156,11 @@ async def test_a_request_has_eight_statements_under_way_at_most(store: SqlStore)
 
 
 async def test_an_array_that_is_damaged_leaves_the_others(tmp_path: Any) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path}/three.sqlite")
-    metadata.create_all(engine)
     blobs = {1: pack([1.5]), 2: b"mYm\0A\xff", 4: pack([2.5])}
     rows = [{"session": 1, "scan_idx": 1, "unit_id": number, "trace": blob} for number, blob in blobs.items()]
-    with engine.begin() as connection:
-        connection.execute(t.activity.insert(), rows)
-    engine.dispose()
-    store = SqlStore(f"sqlite:///{tmp_path}/three.sqlite")
-    loader = Loaders(store).reduced(t.activity.c.trace)
-    found = await loader.load_each([Reduction((1, 1, number), unpack, sum) for number in (1, 2, 3, 4)])
-    await store.close()
+    async with little_store(tmp_path, {t.activity: rows}) as store:
+        loader = Loaders(store).reduced(t.activity.c.trace)
+        found = await loader.load_each([Reduction((1, 1, number), unpack, sum) for number in (1, 2, 3, 4)])
     assert [found[0], found[2], found[3]] == [1.5, None, 2.5]
     assert isinstance(found[1], BlobCorrupt)
     assert found[1].details["key"] == {"session": 1, "scan_idx": 1, "unit_id": 2}
