@@ -12,7 +12,7 @@ from gql_nda.planner import connections, parts
 from gql_nda.planner.batches import Batch, Few, Texts
 from gql_nda.planner.nodes import ConnectionPlan, Level, Part
 from gql_nda.planner.reference import Reference
-from gql_nda.query import Key, Planned, Relation, Row, by_key
+from gql_nda.query import Key, Planned, Row, by_key
 from gql_nda.tables import key_names
 
 Place = Callable[[int], Path]
@@ -37,7 +37,7 @@ class Answer:
 
     async def row(self, level: Level, key: Key, path: Path) -> str | None:
         """The row of a primary key: ``null`` where there is none."""
-        row = await self.context.loaders.beside(_by_key(level), level.refs, key)
+        row = await self.context.loaders.beside(by_key(level.table), level.refs, key)
         if row is None:
             return "null"
         rows = Few([Row(row.table, row)])
@@ -62,7 +62,7 @@ class Answer:
         return await connections.answer(self, plan, planned, paths)
 
     async def _completed(self, level: Level, key: Key, path: Path) -> str | None:
-        row = await self.context.loaders.row(_by_key(level)).load(key)
+        row = await self.context.loaders.row(by_key(level.table)).load(key)
         return await self.reference.completed(level.type, level.selection, path, row)
 
     async def _texts(self, level: Level, rows: Batch, place: Place) -> Texts:
@@ -90,7 +90,3 @@ class Answer:
         for i, text in enumerate(texts):
             if text is None and (cause := rows.cause(level, i)):
                 self.note.fallbacks[cause] += 1
-
-
-def _by_key(level: Level) -> Relation:
-    return by_key(level.table)
