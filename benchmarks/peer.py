@@ -14,8 +14,9 @@ from typing import IO, Protocol, TypeVar
 import psutil
 
 from benchmarks.http import Connection
-from benchmarks.servers import ROOT, Server, free_port, serving
+from benchmarks.servers import ROOT, Server, serving
 from benchmarks.workload import Asked
+from tests.support.ports import free_port
 from tools import npm
 
 APART = ROOT / ".cache" / "bench" / "python" / "bin" / "python"

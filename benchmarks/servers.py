@@ -1,7 +1,6 @@
 """Servers in processes of their own, and what they cost: processor time, memory."""
 
 import os
-import socket
 import subprocess
 import tempfile
 import time
@@ -79,10 +78,3 @@ def _answers(process: "subprocess.Popen[bytes]", address: str, seconds: float = 
         else:
             return True
     return False
-
-
-def free_port() -> int:
-    """A port that nobody listens to."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -61,6 +61,12 @@ class Line:
 HEAD = ("work", "ours", "against", "theirs", "figure: median (worst)", "promise", "")
 
 
+def faster(work: str, ours: Cost, name: str, theirs: Cost, promise: Promise | None, unit: str = "x faster") -> Line:
+    """How many times faster ours is than somebody."""
+    figure = theirs.wall.over(ours.wall, more_is_better=True)
+    return Line(work, shown(ours), name, shown(theirs), figure, unit, promise)
+
+
 def shown(cost: Cost) -> str:
     """A cost in a cell."""
     return f"{number(cost.wall.median)} ({number(cost.wall.worst)}) ms, CPU {number(cost.cpu.median)}"

@@ -1,104 +1,26 @@
 """Dataloaders: what one level of a query asks for, in one statement.
 
-``Loader`` is aiodataloader with four hazards mended. Three generic loaders serve all 29 tables: a row
-by key, the page (and count) of a parent's children, and what is read out of an array.
+Three generic loaders serve all 29 tables: a row by key, the page (and count) of a parent's children, and what is read
+out of an array.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar, cast
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
-from aiodataloader import DataLoader
 from sqlalchemy import Column
 
+from gql_nda.dataloader import Batch, Loader
 from gql_nda.errors import PublicError
 from gql_nda.frames import once
 from gql_nda.query import Key, Planned, Query, Ref, Relation, Row
-from gql_nda.stores import Head, Store, table_of
-from gql_nda.tables import key_names
+from gql_nda.stores import Head, Store, located
 
-K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-Batch = Callable[[list[K]], Coroutine[Any, Any, Sequence[V | Exception]]]
-
-
-class Loader(DataLoader[K, V]):
-    """aiodataloader without its hazards.
-
-    * A cancelled waiter cancels its own waiting only: everyone gets a future of their own.
-    * A batch dies with its last waiter, or with its request (``Loaders.close``).
-    * A batch that ends in CancelledError, or in nothing, still answers those who wait.
-    * All keys of a level go to one batch; the store cuts it into statements, one after another.
-    """
-
-    def __init__(self, batch: Batch[K, V]) -> None:
-        super().__init__(cast(Any, self._guarded))  # results may be exceptions, which its type leaves out
-        self._batch = batch
-        self._running: set[asyncio.Task[Any]] = set()
-        self._waiting: dict[K, int] = {}
-
-    def load(self, key: K) -> asyncio.Future[V]:
-        """The value of one key: a future of the caller's own, over the one that all callers share."""
-        cached = self._cache.get(key)
-        if cached is not None and cached.cancelled():
-            self.clear(key)
-        shared = super().load(key)
-        if shared.done():
-            return shared
-        mine: asyncio.Future[V] = self.loop.create_future()
-        self._waiting[key] = self._waiting.get(key, 0) + 1
-        shared.add_done_callback(lambda future: _hand_over(future, mine))
-        mine.add_done_callback(lambda _: self._left(key))
-        return mine
-
-    async def load_each(self, keys: Sequence[K]) -> list[V | BaseException]:
-        """The values of several keys; an error stays with its own key."""
-        return await asyncio.gather(*map(self.load, keys), return_exceptions=True)
-
-    def close(self) -> None:
-        """End the batches under way: nobody waits for them any more."""
-        for task in self._running:
-            task.cancel()
-
-    def _left(self, key: K) -> None:
-        self._waiting[key] -= 1
-        if not self._waiting[key]:
-            del self._waiting[key]
-        if not self._waiting:
-            for unfinished in [key for key, shared in self._cache.items() if not shared.done()]:
-                del self._cache[unfinished]  # who asks again gets a new batch, not the end of this one
-            self.close()
-
-    async def _guarded(self, keys: list[K]) -> list[V | Exception]:
-        task = asyncio.current_task()
-        assert task is not None
-        if not self._waiting:
-            raise RuntimeError("nobody waits for this batch any more")
-        self._running.add(task)
-        try:
-            return list(await self._batch(keys))
-        except asyncio.CancelledError:
-            # aiodataloader hands on what is an Exception, and would leave the others waiting for ever.
-            task.uncancel()
-            raise RuntimeError("a batch was cancelled") from None
-        finally:
-            self._running.discard(task)
-
-
-def _hand_over(shared: asyncio.Future[V], mine: asyncio.Future[V]) -> None:
-    if shared.cancelled():
-        mine.cancel()
-    elif error := shared.exception():  # asking marks it as seen, also when the waiter has left
-        if not mine.done():
-            mine.set_exception(error)
-            mine.exception()  # seen here, too: who asked may have been cancelled before it began to wait
-    elif not mine.done():
-        mine.set_result(shared.result())
-
 
 STATEMENTS_AT_ONCE = 8
 """Statements that one request has under way: it must not take every connection of the pool."""
@@ -152,12 +74,7 @@ class Loaders:
 
     def row(self, relation: Relation) -> Loader[Key, Row | None]:
         """Loads the one row of a relation by key; the first by primary key where there are several."""
-
-        async def batch(keys: list[Key]) -> list[Row | None]:
-            found = await self.ask(self.store.rows, Query(relation.table, relation.on, tuple(keys)))
-            return [_first(found.get(key)) for key in keys]
-
-        return self._get(("row", relation), batch)
+        return self._get(("row", relation), partial(self._rows, relation, ()))
 
     def lookup(self, relation: Relation, key: Key) -> "Lookup":
         """The row of a primary key, not fetched yet."""
@@ -170,13 +87,12 @@ class Loaders:
         """
         if (at_hand := self.store.answers) is not None:
             return at_hand.row(relation, key, refs)
-
-        async def batch(keys: list[Key]) -> list[Row | None]:
-            found = await self.ask(self.store.rows, Query(relation.table, relation.on, tuple(keys)), refs)
-            return [_first(found.get(key)) for key in keys]
-
-        loaded: Row | None = await self._get(("beside", relation, refs), batch).load(key)
+        loaded: Row | None = await self._get(("beside", relation, refs), partial(self._rows, relation, refs)).load(key)
         return loaded
+
+    async def _rows(self, relation: Relation, refs: tuple[Ref, ...], keys: list[Key]) -> list[Row | None]:
+        found = await self.ask(self.store.rows, Query(relation.table, relation.on, tuple(keys)), refs)
+        return [_first(found.get(key)) for key in keys]
 
     # --- connections ------------------------------------------------------------------------------
 
@@ -337,14 +253,6 @@ def _reduce(column: Column[Any], blob: bytes, reduction: Reduction, decoded: dic
         return located(error, column, reduction.key)
     except Exception as error:  # unforeseen, and yet this array's alone
         return error
-
-
-def located(error: PublicError, column: Column[Any], key: Key) -> PublicError:
-    """An error of the codec, told where the blob lies."""
-    within = getattr(error, "within", None)
-    table = table_of(column)
-    named = {str(name): value for name, value in zip(key_names(table), key, strict=True)}  # no quoted_name
-    return within(table.name, column.name, named) if within else error
 
 
 def _first(rows: list[Row] | None) -> Row | None:

@@ -4,7 +4,7 @@ A query means "rows of a table, grouped by the values of some columns". A lookup
 connection's parent and a page of a whole table differ only in those columns and in the limit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -64,6 +64,11 @@ class Relation:
 def up(here: Table, there: Table) -> Relation:
     """The one row of ``there`` that a row of ``here`` belongs to, or that stands beside it."""
     return Relation(there, tuple(c for c in key_names(there) if c in here.columns))
+
+
+def by_key(table: Table) -> Relation:
+    """From a primary key to its row."""
+    return Relation(table, key_names(table))
 
 
 def down(here: Table, there: Table) -> Relation:
@@ -141,6 +146,18 @@ class Not:
 Predicate = Compare | And | Or | Not
 
 
+def refs_of(predicate: Predicate | None) -> Iterator[Ref]:
+    """The columns that a predicate compares; none without one."""
+    match predicate:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from refs_of(part)
+        case Not(part):
+            yield from refs_of(part)
+        case Compare(ref):
+            yield ref
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One column to sort by; NULL comes last either way."""
@@ -185,6 +202,14 @@ class Query:
             label = order.ref.label
             rows = sorted(rows, key=lambda row: _rank(row[label], order.descending), reverse=order.descending)
         return rows
+
+    def grouped(self, labels: Sequence[str], records: Iterable[Sequence[Any]]) -> dict[Key, list[Row]]:
+        """Records of its columns as the rows of each key: texts that differ only by case are different keys."""
+        groups: dict[Key, list[Row]] = {}
+        for record in records:
+            row = Row(self.table, dict(zip(labels, record, strict=True)))
+            groups.setdefault(row.at(self.on), []).append(row)
+        return groups
 
 
 def _rank(value: Any, descending: bool) -> tuple[bool, Any]:

@@ -14,8 +14,8 @@ from gql_nda.dataset import Dataset
 from gql_nda.errors import StoreUnavailable
 from gql_nda.query import Query
 from gql_nda.stores import content
-from gql_nda.stores.positions import SOLUTION
 from gql_nda.stores.sql import SqlStore
+from gql_nda.stores.transforms import SOLUTION
 from gql_nda.tables import TABLES, is_blob, metadata, narrow
 from tests.stores.dataset import Rows, rows
 from tests.support.client import Client, Statements

@@ -1,13 +1,10 @@
-"""Loaders: aiodataloader's hazards are mended, and one level of a query is one statement.
-
-A hazard's test runs on the plain ``DataLoader`` too, where it must fail: so it is known to see it.
-"""
+"""Loaders: one level of a query is one statement, and ends with its request."""
 
 import asyncio
 import re
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -20,141 +17,20 @@ from gql_nda import demo
 from gql_nda import tables as t
 from gql_nda.codec import pack, unpack
 from gql_nda.errors import BlobCorrupt
-from gql_nda.loaders import Loader, Loaders, Reduction
+from gql_nda.loaders import Loaders, Reduction
 from gql_nda.query import Key, Query, Ref, up
 from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import metadata
 from tests.support.client import Client, Statements, serving
+from tests.support.little import little_store
 from tests.support.mariadb import ADMIN, MariaDb
-
-PATIENCE = 1.0
-"""Seconds after which something is taken to hang."""
+from tests.test_dataloader import PATIENCE, Source, begun, patiently
 
 UNIT = up(t.scan_unit, t.scan_unit)
 
 
-class Source:
-    """A batch function that tells what was asked of it, and answers when it is let to."""
-
-    def __init__(self) -> None:
-        self.asked: list[list[int]] = []
-        self.ended: list[str] = []
-        self.go = asyncio.Event()
-
-    async def __call__(self, keys: list[int]) -> list[Any]:
-        self.asked.append(list(keys))
-        try:
-            await self.go.wait()
-        except asyncio.CancelledError:
-            self.ended.append("cancelled")
-            raise
-        self.ended.append("answered")
-        return [ValueError(key) if key < 0 else 10 * key for key in keys]
-
-
-async def patiently(work: "Coroutine[Any, Any, Any] | asyncio.Future[Any]") -> Any:
-    return await asyncio.wait_for(work, PATIENCE)
-
-
-async def begun(source: Source, batches: int = 1) -> None:
-    """Wait until the batch function was called."""
-    for _ in range(100):
-        if len(source.asked) >= batches:
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("no batch was begun")
-
-
-def plain(batch: Any) -> Any:
-    """What the hazards are those of."""
-
-    async def function(keys: list[Any]) -> Any:  # aiodataloader takes coroutine functions alone
-        return await batch(keys)
-
-    return DataLoader(function)
-
-
-def mended(batch: Any) -> Any:
-    return Loader(batch)
-
-
-hazard = pytest.mark.parametrize(
-    "make", [mended, pytest.param(plain, marks=pytest.mark.xfail(raises=(AssertionError, TimeoutError), strict=True))]
-)
-
-
-# --- the hazards ----------------------------------------------------------------------------------
-
-
-@hazard
-@pytest.mark.parametrize("ticks", range(8))
-async def test_a_cancelled_load_does_not_poison_its_key(make: Any, ticks: int) -> None:
-    source = Source()
-    loader = make(source)
-    first = loader.load(1)
-    await begun(source)
-    first.cancel()
-    for _ in range(ticks):
-        await asyncio.sleep(0)
-    source.go.set()
-    second = loader.load(1)
-    (value,) = await patiently(asyncio.gather(second, return_exceptions=True))
-    assert value == 10
-
-
-@hazard
-async def test_one_of_two_waiters_leaves_without_the_other(make: Any) -> None:
-    source = Source()
-    loader = make(source)
-    first, second = loader.load(1), loader.load(1)
-    await begun(source)
-    first.cancel()
-    await asyncio.sleep(0)
-    source.go.set()
-    (value,) = await patiently(asyncio.gather(second, return_exceptions=True))
-    assert value == 10
-    assert source.asked == [[1]]
-
-
-@hazard
-async def test_a_batch_dies_with_its_last_waiter(make: Any) -> None:
-    source = Source()
-    loader = make(source)
-    waiters = [loader.load(key) for key in (1, 2, 1)]
-    await begun(source)
-    for waiter in waiters[:-1]:
-        waiter.cancel()
-        await asyncio.sleep(0)
-        assert source.ended == []
-    waiters[-1].cancel()
-    for _ in range(5):
-        await asyncio.sleep(0)
-    ended = list(source.ended)
-    source.go.set()
-    await asyncio.gather(*waiters, return_exceptions=True)
-    assert ended == ["cancelled"]
-
-
-@hazard
-async def test_a_batch_that_nobody_waits_for_is_not_begun(make: Any) -> None:
-    source = Source()
-    loader = make(source)
-    loader.load(1).cancel()
-    for _ in range(10):
-        await asyncio.sleep(0)
-    source.go.set()
-    assert source.asked == []
-
-
-@hazard
-async def test_a_batch_that_is_cancelled_does_not_hang_its_callers(make: Any) -> None:
-    async def batch(keys: Sequence[int]) -> list[int]:
-        raise asyncio.CancelledError
-
-    loader = make(batch)
-    ends = await patiently(asyncio.gather(*(loader.load(key) for key in (1, 2)), return_exceptions=True))
-    assert [type(end) for end in ends] == [RuntimeError] * 2
+# --- leaving ---------------------------------------------------------------------------------------
 
 
 async def test_batches_die_with_their_request(mariadb_store: SqlStore) -> None:
@@ -278,28 +154,12 @@ async def test_a_request_has_eight_statements_under_way_at_most(store: SqlStore)
 # --- errors ---------------------------------------------------------------------------------------
 
 
-async def test_an_error_stays_with_its_own_key() -> None:
-    source = Source()
-    source.go.set()
-    loader = Loader(source)
-    good, bad, other = await loader.load_each([1, -2, 3])
-    assert (good, other) == (10, 30)
-    assert isinstance(bad, ValueError)
-    assert source.asked == [[1, -2, 3]]
-
-
 async def test_an_array_that_is_damaged_leaves_the_others(tmp_path: Any) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path}/three.sqlite")
-    metadata.create_all(engine)
     blobs = {1: pack([1.5]), 2: b"mYm\0A\xff", 4: pack([2.5])}
     rows = [{"session": 1, "scan_idx": 1, "unit_id": number, "trace": blob} for number, blob in blobs.items()]
-    with engine.begin() as connection:
-        connection.execute(t.activity.insert(), rows)
-    engine.dispose()
-    store = SqlStore(f"sqlite:///{tmp_path}/three.sqlite")
-    loader = Loaders(store).reduced(t.activity.c.trace)
-    found = await loader.load_each([Reduction((1, 1, number), unpack, sum) for number in (1, 2, 3, 4)])
-    await store.close()
+    async with little_store(tmp_path, {t.activity: rows}) as store:
+        loader = Loaders(store).reduced(t.activity.c.trace)
+        found = await loader.load_each([Reduction((1, 1, number), unpack, sum) for number in (1, 2, 3, 4)])
     assert [found[0], found[2], found[3]] == [1.5, None, 2.5]
     assert isinstance(found[1], BlobCorrupt)
     assert found[1].details["key"] == {"session": 1, "scan_idx": 1, "unit_id": 2}

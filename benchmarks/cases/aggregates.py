@@ -1,13 +1,12 @@
 """What is said of all units at once: a histogram, and counts by group."""
 
 from collections.abc import Iterator, Sequence
-from itertools import cycle
 
-from benchmarks.bench import Bench, expect_equal
-from benchmarks.measure import Candidate, compare
+from benchmarks.bench import Bench
 from benchmarks.peer import InProcess, Running
 from benchmarks.peers.ours import SNAPSHOT
 from benchmarks.table import Line, at_most, shown
+from benchmarks.versus import compared
 from benchmarks.workload import Question
 
 SQL = InProcess("MariaDB's GROUP BY, in process", "benchmarks.peers.aggregates_sql")
@@ -32,9 +31,7 @@ def aggregates(bench: Bench) -> Iterator[Line]:
 def _line(
     bench: Bench, work: str, ours: Running, sql: Running, questions: Sequence[Question], *, promised: bool
 ) -> Line:
-    servers = {"ours": ours, SQL.name: sql}
-    expect_equal(servers, questions, SQL.name)
-    costs = compare({name: Candidate(running, cycle(questions)) for name, running in servers.items()}, bench.effort)
+    costs = compared(bench, {"ours": ours, SQL.name: sql}, questions, SQL.name)
     figure = costs["ours"].wall
     promise = at_most(10) if promised else None
     return Line(work, shown(costs["ours"]), SQL.name, shown(costs[SQL.name]), figure, "ms", promise)

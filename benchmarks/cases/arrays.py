@@ -16,7 +16,7 @@ from benchmarks.http import data
 from benchmarks.measure import Candidate, Cost, compare, same
 from benchmarks.peer import Asgi, OverHttp
 from benchmarks.peers.ours import LIVE
-from benchmarks.table import Line, Promise, at_least, shown
+from benchmarks.table import Line, at_least, faster
 from benchmarks.workload import Download, Question
 from gql_nda.codec import unpack
 
@@ -36,15 +36,10 @@ def arrays(bench: Bench) -> Iterator[Line]:
         for stored, even in (("zlib blob", False), ("raw blob", True)):
             some = [key for key in traces if (key[2] % 2 == 0) == even]
             costs = _files(bench, ours.running, static, some)
-            yield _line(f"one trace as .npy, {stored}", costs, STATIC, at_least(0.8), "x the throughput")
-    yield _line(
-        "one trace as JSON numbers", _numbers(bench, ours.running, traces), FLOATS.name, at_least(100), "x faster"
-    )
-
-
-def _line(work: str, costs: dict[str, Cost], name: str, promise: Promise, unit: str) -> Line:
-    ours, theirs = costs["ours"], costs[name]
-    return Line(work, shown(ours), name, shown(theirs), theirs.wall.over(ours.wall, more_is_better=True), unit, promise)
+            work, promise, unit = f"one trace as .npy, {stored}", at_least(0.8), "x the throughput"
+            yield faster(work, costs["ours"], STATIC, costs[STATIC], promise, unit)
+    costs = _numbers(bench, ours.running, traces)
+    yield faster("one trace as JSON numbers", costs["ours"], FLOATS.name, costs[FLOATS.name], at_least(100))
 
 
 def _traces(bench: Bench) -> dict[Unit, bytes]:

@@ -1,14 +1,14 @@
 """A page of all units, filtered, sorted and counted: the first page and the last."""
 
-from collections.abc import Iterator, Sequence
-from itertools import cycle
+from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.bench import Bench, expect_equal
-from benchmarks.measure import Candidate, Cost, compare
-from benchmarks.peer import InProcess, Running
+from benchmarks.bench import Bench
+from benchmarks.measure import Cost
+from benchmarks.peer import InProcess
 from benchmarks.peers.ours import SNAPSHOT, OurServer
 from benchmarks.table import Line, at_most, shown
+from benchmarks.versus import compared
 from benchmarks.workload import Question
 
 SQL = InProcess("MariaDB by hand, in process", "benchmarks.peers.catalogue_sql")
@@ -39,7 +39,7 @@ def catalogue(bench: Bench) -> Iterator[Line]:
     for name, server in bench.ours().items():
         costs = {}
         for which, pages in (("page 1", _first()), ("last page", _last(server))):
-            costs[which] = _compared(bench, server.running, sql, pages)
+            costs[which] = compared(bench, {"ours": server.running, SQL.name: sql}, pages, SQL.name)
             yield _line(name, which, costs[which])
         yield _flat(name, costs["page 1"]["ours"], costs["last page"]["ours"])
 
@@ -58,12 +58,6 @@ def _flat(name: str, first: Cost, last: Cost) -> Line:
 
 
 _WORK = "filter, order, count over all units"
-
-
-def _compared(bench: Bench, ours: Running, sql: Running, pages: Sequence[Question]) -> dict[str, Cost]:
-    servers = {"ours": ours, SQL.name: sql}
-    expect_equal(servers, pages, SQL.name)
-    return compare({name: Candidate(running, cycle(pages)) for name, running in servers.items()}, bench.effort)
 
 
 def _first() -> list[Question]:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from itertools import cycle
 
-from benchmarks.bench import Bench, expect_equal
+from benchmarks.bench import Bench
 from benchmarks.measure import Candidate, compare
 from benchmarks.peer import InProcess, Running
 from benchmarks.peers.ours import SNAPSHOT
 from benchmarks.table import Line, at_least, at_most, shown
+from benchmarks.versus import versus
 from benchmarks.workload import SCANS, Question, page_size
 
 OURS = InProcess("ours, in process", "benchmarks.peers.transform_ours")
@@ -30,19 +31,7 @@ def _moved(bench: Bench) -> Line:
     """Other points each time."""
     count = min(MOST, bench.units)
     questions = [Question("", {"seed": seed, "points": count}) for seed in range(8)]
-    peers = {peer.name: bench.start(peer) for peer in (OURS, NUMPY)}
-    expect_equal(peers, questions[:2], NUMPY.name)
-    costs = compare({name: Candidate(running, cycle(questions)) for name, running in peers.items()}, bench.effort)
-    ours, theirs = costs[OURS.name], costs[NUMPY.name]
-    return Line(
-        f"EM position of {count:,} units",
-        shown(ours),
-        NUMPY.name,
-        shown(theirs),
-        theirs.wall.over(ours.wall, more_is_better=True),
-        "x faster",
-        at_least(4),
-    )
+    return versus(bench, f"EM position of {count:,} units", OURS, NUMPY, questions, promise=at_least(4))
 
 
 def _shown(bench: Bench, name: str, ours: Running) -> Line:

@@ -9,8 +9,9 @@ from typing import Any
 from benchmarks.database import COMMAND
 from benchmarks.http import data
 from benchmarks.peer import OverHttp, over_http
-from benchmarks.servers import ROOT, free_port
+from benchmarks.servers import ROOT
 from benchmarks.workload import Asked, Question
+from tests.support.ports import free_port
 
 SNAPSHOTS = ROOT / ".cache" / "bench" / "snapshots"
 

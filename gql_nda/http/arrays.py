@@ -18,13 +18,12 @@ from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, BlobCorrupt, LimitExceeded, PublicError, StoreUnavailable, Timeout
 from gql_nda.http.presence import Attended, silence
 from gql_nda.keys import format_key, parse_key
-from gql_nda.loaders import located
 from gql_nda.query import Key
 from gql_nda.resolvers.addresses import COMPUTED
 from gql_nda.resolvers.arrays import header_of
 from gql_nda.resolvers.computed import At
 from gql_nda.settings import Settings
-from gql_nda.stores import Store, table_of
+from gql_nda.stores import Store, located, table_of
 from gql_nda.tables import TABLES
 
 CHUNK = 8 << 20

@@ -13,7 +13,7 @@ from gql_nda.planner import connections, parts
 from gql_nda.planner.batches import Batch, Few, Slots, Texts
 from gql_nda.planner.nodes import ConnectionPlan, Level, Part
 from gql_nda.planner.reference import Reference
-from gql_nda.query import Key, Planned, Relation, Row
+from gql_nda.query import Key, Planned, Row, by_key
 from gql_nda.tables import key_names
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Answer:
 
     async def row(self, level: Level, key: Key, path: Path) -> str | None:
         """The row of a primary key: ``null`` where there is none."""
-        row = await self.context.loaders.beside(_by_key(level), level.refs, key)
+        row = await self.context.loaders.beside(by_key(level.table), level.refs, key)
         if row is None:
             return "null"
         rows = Few([Row(row.table, row)])
@@ -80,7 +80,7 @@ class Answer:
         return await connections.answer(self, plan, planned, paths)
 
     async def _completed(self, level: Level, key: Key, path: Path) -> str | None:
-        row = await self.context.loaders.row(_by_key(level)).load(key)
+        row = await self.context.loaders.row(by_key(level.table)).load(key)
         return await self.reference.completed(level.type, level.selection, path, row)
 
     async def _texts(self, level: Level, rows: Batch, place: Place) -> Texts:
@@ -111,7 +111,3 @@ class Answer:
         for i, text in enumerate(texts):
             if text is None and (cause := rows.cause(level, i)):
                 self.note.fallbacks[cause] += 1
-
-
-def _by_key(level: Level) -> Relation:
-    return Relation(level.table, key_names(level.table))

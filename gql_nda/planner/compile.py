@@ -21,7 +21,8 @@ from gql_nda.planner import nodes as n
 from gql_nda.query import Ref, Relation, up
 from gql_nda.tables import key_names, narrow
 from gql_nda.types.entity import ENTITIES, IdSpec, type_name
-from gql_nda.types.fields import (
+from gql_nda.types.fields import spec_of
+from gql_nda.types.specs import (
     ArraySpec,
     BatchSpec,
     ChildrenSpec,
@@ -34,7 +35,6 @@ from gql_nda.types.fields import (
     SatelliteColumnSpec,
     ScaledSpec,
     UnionSpec,
-    spec_of,
 )
 
 Details = list[FieldDetails]

@@ -23,11 +23,10 @@ from gql_nda.planner.answer import Answer
 from gql_nda.planner.compile import Compiler, object_type, spec_for
 from gql_nda.planner.nodes import Selection
 from gql_nda.planner.reference import Reference, arguments
-from gql_nda.query import Planned, Relation, Row
+from gql_nda.query import Planned, Row, by_key
 from gql_nda.resolvers.records import Records
-from gql_nda.tables import key_names
 from gql_nda.types.entity import ENTITIES, type_name
-from gql_nda.types.fields import LookupSpec
+from gql_nda.types.specs import LookupSpec
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +204,7 @@ class PlanningExecutor(TellingExecutor):
         text = await self._tried(answer())
         if text is not None:
             return self._given(text)
-        row = await self.context_value.loaders.row(Relation(table, key_names(table))).load(key)
+        row = await self.context_value.loaders.row(by_key(table)).load(key)
         return await self._answer.reference.row(kind, selected, path, row)
 
     def _plan(self, kind: GraphQLObjectType, details: Details, table: Table, make: Callable[[Compiler], Any]) -> Any:

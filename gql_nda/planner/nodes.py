@@ -11,7 +11,7 @@ from graphql.execution.collect_fields import FieldDetails
 from sqlalchemy import Table
 
 from gql_nda.query import Ref, Relation
-from gql_nda.types.fields import ArraySpec, BatchSpec, ChildrenSpec, NamedSpec
+from gql_nda.types.specs import ArraySpec, BatchSpec, ChildrenSpec, NamedSpec
 
 # --- plain nodes -----------------------------------------------------------------------------------
 

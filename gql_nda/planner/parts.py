@@ -16,6 +16,7 @@ from gql_nda.planner.text import quoted
 from gql_nda.query import Key, Planned, Row
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import ArrayRef
+from gql_nda.types.arguments import plain
 
 if TYPE_CHECKING:
     from gql_nda.planner.answer import Answer
@@ -125,8 +126,7 @@ async def _headers(within: "Answer", part: Header, rows: Sequence[Row | None], w
 
 
 def _form(within: "Answer", selected: Any) -> str:
-    given = within.reference.coerced(selected).get("format")
-    return str(getattr(given, "value", None) or "npy")
+    return str(plain(within.reference.coerced(selected).get("format")) or "npy")
 
 
 def _told(array: ArrayRef, selected: Any, form: str | None, context: Any) -> Any:

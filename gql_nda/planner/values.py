@@ -9,7 +9,7 @@ import orjson
 from gql_nda.keys import encode_id
 from gql_nda.planner.nodes import Beside, Choice, Constant, Fields, GlobalId, Level, Node, Presence, Scalar, Slot
 from gql_nda.query import Row
-from gql_nda.types.fields import value_of
+from gql_nda.types.specs import value_of
 
 
 class Anomalous(Exception):

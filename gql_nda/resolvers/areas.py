@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,6 @@ from gql_nda.resolvers.responses import (
     Psth,
     all_means,
     chosen,
-    plain,
     psth_numbers,
     psths,
     readable,
@@ -60,7 +59,7 @@ _NUMBERS = 4
 
 
 async def area_responses(
-    trials: Sequence[Row], context: Context, *, areas: Sequence[Any] | None = None, units: int = UNITS
+    trials: Sequence[Row], context: Context, *, areas: Sequence[str] | None = None, units: int = UNITS
 ) -> list[list[AreaResponse] | BaseException]:
     """The response of each area to each trial: the mean over units of their mean over the trial's frames."""
     scans = list(dict.fromkeys(trial.at(SCAN.on) for trial in trials))
@@ -88,14 +87,14 @@ async def area_psths(
     context: Context,
     *,
     condition_hash: str,
-    areas: Sequence[Any] | None = None,
+    areas: Sequence[str] | None = None,
     units: int = UNITS,
-    align: Any = FRAMES,
+    align: str = FRAMES,
 ) -> list[list[AreaPsth]]:
     """The response of each area of each scan to a condition: the mean over units of their PSTHs."""
     keys = [scan.at(SCAN.on) for scan in scans]
     members, rows = await _chosen(keys, context, areas, units)
-    of, align = chosen(context, condition_hash), plain(align)
+    of = chosen(context, condition_hash)
     known, count = await readable(scans, context), partial(psth_numbers, of, align)
     spend(scans, known, context, lambda recording: count(recording) * len(members[recording.scan.key]))
     by_unit = dict(zip([row.key for row in rows], await psths(rows, context, of, align), strict=True))
@@ -138,14 +137,14 @@ def _reason(why: str | None, unread: int) -> str | None:
 
 
 async def _chosen(
-    scans: list[Key], context: Context, areas: Sequence[Any] | None, units: int
+    scans: list[Key], context: Context, areas: Sequence[str] | None, units: int
 ) -> tuple[dict[Key, Members], list[Row]]:
     """All units of the areas asked for, and those of them that are averaged."""
     if not 1 <= units <= MOST:
         raise BadUserInput(f"units: {units} is not from 1 to {MOST}", argument="units")
     members = dict(zip(scans, await _members(scans, context), strict=True))
     if areas is not None:
-        wanted = dict.fromkeys(map(plain, areas))
+        wanted = dict.fromkeys(areas)
         members = {scan: {area: of.get(area, _NOBODY) for area in wanted} for scan, of in members.items()}
     rows = [row for scan, of in members.items() for all_ in of.values() for row in _rows(scan, spaced(all_, units))]
     _bound(len(rows), context)

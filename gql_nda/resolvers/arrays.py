@@ -15,10 +15,10 @@ from gql_nda.codec import Header, peek
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
 from gql_nda.keys import format_key
-from gql_nda.loaders import Reduction, located
+from gql_nda.loaders import Reduction
 from gql_nda.query import Key
 from gql_nda.resolvers.computed import Computed
-from gql_nda.stores import Head, table_of
+from gql_nda.stores import Head, located, table_of
 from gql_nda.tables import Array
 
 

@@ -1,13 +1,13 @@
 """The conditions that a scan shows, with their repeats."""
 
 from collections.abc import Awaitable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput
 from gql_nda.query import Query, Row, down
-from gql_nda.resolvers.responses import Chosen, plain
+from gql_nda.resolvers.responses import Chosen
 from gql_nda.resolvers.stimulus import CONDITIONS
 from gql_nda.science.responses import repeats_of
 
@@ -34,14 +34,14 @@ async def conditions(
     context: Context,
     *,
     min_repeats: int = 1,
-    type: Any = None,  # noqa: A002
+    type: str | None = None,  # noqa: A002
 ) -> list[list[Shown]]:
     """The conditions that each scan shows at least so often, in order of first showing."""
     if min_repeats < 1:
         raise BadUserInput(f"minRepeats: {min_repeats} is less than 1", argument="minRepeats")
     query = Query(TRIALS.table, TRIALS.on, tuple(scan.at(TRIALS.on) for scan in scans))
     found = await context.loaders.ask(context.store.rows, query)
-    of = Chosen(type=plain(type))
+    of = Chosen(type=type)
     shown = [_shown(of.of(found.get(scan.at(TRIALS.on), [])), min_repeats) for scan in scans]
     context.spend_values(sum(condition.repeats for conditions in shown for condition in conditions))
     return shown

@@ -14,7 +14,6 @@ from gql_nda.errors import BadUserInput, LimitExceeded
 from gql_nda.keys import format_key, str_key
 from gql_nda.query import Key, Planned, Query, Relation, Row, down
 from gql_nda.resolvers.coordinates import EM, FIELD, FieldOutline, outlines
-from gql_nda.resolvers.transforms import text
 from gql_nda.stores.positions import PLACE
 
 POINTS = 4
@@ -160,13 +159,13 @@ async def of_keys(
 
 def _beside(
     *,
-    site: Any = "spelunker",
+    site: str = "spelunker",
     segments: Sequence[str] | None = None,
     nuclei: Sequence[str] | None = None,
     version: int = 1300,
 ) -> Beside:
     """What arguments ask for, checked: BAD_USER_INPUT names the one that is no good."""
-    beside = Beside(text(site), segments, nuclei, version)
+    beside = Beside(site, segments, nuclei, version)
     alone: dict[str, dict[str, Any]] = {
         "version": {"segments": (), "version": version},
         "segments": {"segments": segments},

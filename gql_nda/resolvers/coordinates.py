@@ -15,17 +15,18 @@ from gql_nda.context import Context
 from gql_nda.coregistration import TO_EM, Coregistered
 from gql_nda.errors import ArrayTooLarge, BadUserInput, LimitExceeded, PublicError
 from gql_nda.keys import format_key, parse_key
-from gql_nda.query import Relation, Row, up
+from gql_nda.query import Row, by_key, up
 from gql_nda.resolvers.computed import At, Computed, number, whole
-from gql_nda.resolvers.transforms import STACK, Placed, Stacked, chosen, placed, stacks, text
+from gql_nda.resolvers.transforms import Placed, chosen, placed, stacks
 from gql_nda.science import coordinates
 from gql_nda.science.coordinates import Grid
 from gql_nda.science.transform import Moved
-from gql_nda.tables import Array, key_names
+from gql_nda.stores.transforms import STACK, Stacked
+from gql_nda.tables import Array
 
 Floats = NDArray[np.float64]
 
-FIELD = Relation(t.field, key_names(t.field))
+FIELD = by_key(t.field)
 
 EM = "EM"
 UNITS = {"MOTOR": "um", "STACK": "um", EM: "voxels of 4 x 4 x 40 nm"}
@@ -142,12 +143,12 @@ async def grids(
     fields: Sequence[Row],
     context: Context,
     *,
-    frame: Any = "STACK",
+    frame: str = "STACK",
     resolution_um: float | None = None,
     stride: int = 1,
 ) -> Sequence[FieldGrid | BaseException]:
     """Points all over each field."""
-    asked = Asked(text(frame), resolution_um, stride)
+    asked = Asked(frame, resolution_um, stride)
     planes = await _planes(fields, asked.frame, context)
     return [_grid(field, plane, asked, context) for field, plane in zip(fields, planes, strict=True)]
 
@@ -262,14 +263,14 @@ class FieldOutline(NamedTuple):
 
 
 async def outlines(
-    fields: Sequence[Row], context: Context, *, frame: Any = "STACK", points: int = 1
+    fields: Sequence[Row], context: Context, *, frame: str = "STACK", points: int = 1
 ) -> Sequence[FieldOutline | BaseException]:
     """The corners of each field, and points on the edges between them."""
     if points < 1:
         raise BadUserInput(f"points: an edge has 1 point or more, not {points}", argument="points")
     context.spend_points(4 * points * len(fields), "give an outline fewer points")
-    planes = await _planes(fields, text(frame), context)
-    return await asyncio.to_thread(lambda: [_outline(plane, text(frame), points) for plane in planes])
+    planes = await _planes(fields, frame, context)
+    return await asyncio.to_thread(lambda: [_outline(plane, frame, points) for plane in planes])
 
 
 def _outline(plane: Located, frame: str, points: int) -> FieldOutline | BaseException:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 from functools import partial
 from math import inf, prod
 from typing import Any, NamedTuple, Protocol
@@ -17,7 +16,7 @@ from gql_nda.codec import Header
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, BlobCorrupt
 from gql_nda.keys import format_key, parse_key
-from gql_nda.loaders import Reduction, located
+from gql_nda.loaders import Reduction
 from gql_nda.query import Key, Relation, Row
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import AnyArray, ArrayRef
@@ -26,7 +25,7 @@ from gql_nda.resolvers.spending import spent
 from gql_nda.science import epochs as science
 from gql_nda.science.reasons import reasons
 from gql_nda.science.resampling import resample
-from gql_nda.stores import table_of
+from gql_nda.stores import located, table_of
 from gql_nda.tables import Array, key_names
 
 Floats = NDArray[np.float64]
@@ -88,10 +87,10 @@ async def behaviors(
     scans: Sequence[Row],
     context: Context,  # noqa: ARG001
     *,
-    source: Enum | None = None,
+    source: str | None = None,
 ) -> list[Behavior]:
     """The behaviour of each scan: nothing is read yet."""
-    resampled = source is not None and source.value == "resampled"
+    resampled = source == "resampled"
     return [Behavior(scan.key, resampled) for scan in scans]
 
 
@@ -178,11 +177,11 @@ class Condition(NamedTuple):
     holds: Callable[..., Mask]
 
 
-def _conditions(running: Bounds | None, pupil: Enum | None) -> list[Condition]:
+def _conditions(running: Bounds | None, pupil: str | None) -> list[Condition]:
     """All that must hold; BAD_USER_INPUT where that is nothing, or nonsense."""
     found = [Condition((VELOCITY,), _between(running))] if running is not None else []
     if pupil is not None:
-        found.append(Condition(PUPIL, science.known if pupil.value == "valid" else _lost))
+        found.append(Condition(PUPIL, science.known if pupil == "valid" else _lost))
     if not found:
         raise BadUserInput("epochs: give running, pupil, or both", argument="running")
     return found
@@ -242,7 +241,7 @@ async def epochs(
     context: Context,
     *,
     running: Bounds | None = None,
-    pupil: Enum | None = None,
+    pupil: str | None = None,
     min_duration: float = 0.0,
 ) -> list[Epochs | BaseException]:
     """When all conditions held, at the frames of each scan; an error stays with its own scan."""

@@ -16,18 +16,19 @@ from gql_nda.arrays.numbers import Numeric, as_list
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
 from gql_nda.keys import format_key, parse_key
-from gql_nda.loaders import Reduction, located
-from gql_nda.query import Planned, Query, Relation, Row, down
+from gql_nda.loaders import Reduction
+from gql_nda.query import Planned, Query, Row, by_key, down
 from gql_nda.resolvers.computed import Computed
 from gql_nda.resolvers.spending import spent
 from gql_nda.science import masks as science
 from gql_nda.science.masks import Sparse
-from gql_nda.tables import Array, key_names
+from gql_nda.stores import located
+from gql_nda.tables import Array
 
 R = TypeVar("R")
 
-FIELD = Relation(t.field, key_names(t.field))
-MASK = Relation(t.segmentation, key_names(t.segmentation))
+FIELD = by_key(t.field)
+MASK = by_key(t.segmentation)
 OF_FIELD = down(t.field, t.segmentation)
 PIXELS, WEIGHTS = t.segmentation.c.pixels, t.segmentation.c.weights
 

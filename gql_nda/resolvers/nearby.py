@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -15,16 +15,16 @@ from sqlalchemy import Table
 from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput
-from gql_nda.query import Key, Query, Ref, Relation, up
+from gql_nda.query import Key, Query, Ref, by_key, up
 from gql_nda.resolvers.connections import page_size
-from gql_nda.resolvers.transforms import STACK, Placed, Point, placed, stack, text
+from gql_nda.resolvers.transforms import Placed, Point, placed, stack
 from gql_nda.science.neighbours import Near, Neighbours
 from gql_nda.science.transform import Moved, voxels_to_nm
-from gql_nda.tables import key_names
+from gql_nda.stores.transforms import STACK
 
 Floats = NDArray[np.float64]
 
-UNIT = Relation(t.scan_unit, key_names(t.scan_unit))
+UNIT = by_key(t.scan_unit)
 
 
 def _columns(table: Table, *names: str) -> list[Ref]:
@@ -76,18 +76,18 @@ async def units_near(
     context: Context,
     *,
     point: Point,
-    frame: Any,
+    frame: str,
     radius: float,
     first: int | None = None,
     session: int | None = None,
     scan_idx: int | None = None,
 ) -> list[NearbyUnit]:
     """The units within a radius (um) of a point, the nearest first; of those equally far the lower key."""
-    limits, within = context.limits, FRAMES[text(frame)]
+    limits, within = context.limits, FRAMES[frame]
     first = page_size(first, limits, limits.page_default)
     if not 0 < radius < math.inf:
         raise BadUserInput(f"radius: {radius} is no distance above 0", argument="radius")
-    places = await context.cache.one(("places", text(frame)), partial(_places, within, context))
+    places = await context.cache.one(("places", frame), partial(_places, within, context))
     centre = within.um(np.array([point.x, point.y, point.z], float))
     rows, distances = await asyncio.to_thread(_near, places, centre, radius, first, (session, scan_idx))
     positions = placed(Moved(places.points[rows], None))

@@ -11,21 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gql_nda import tables as t
-from gql_nda.arrays.numbers import numeric
 from gql_nda.context import Context
 from gql_nda.errors import ArrayTooLarge, BadUserInput, LimitExceeded, PublicError
 from gql_nda.keys import parse_key
-from gql_nda.loaders import located
-from gql_nda.query import Key, Planned, Relation
+from gql_nda.query import Key, Planned, by_key
 from gql_nda.resolvers import connections
 from gql_nda.resolvers.arrays import header_of
 from gql_nda.resolvers.computed import Computed
-from gql_nda.resolvers.traces import TRACE
+from gql_nda.resolvers.traces import TRACE, UNTRACED, decoded
 from gql_nda.science import population
 from gql_nda.science.reasons import Reasons
-from gql_nda.tables import Array, key_names
+from gql_nda.tables import Array
 
-UNIT = Relation(t.scan_unit, key_names(t.scan_unit))
+UNIT = by_key(t.scan_unit)
 R = Array(("unit", "unit"), "float64")
 
 
@@ -129,12 +127,14 @@ class Traces:
     def fill(self, blobs: Mapping[Key, bytes], most: int) -> None:
         """Decode some traces; one that can't be is lacking."""
         for key, blob in blobs.items():
-            row = self.rows[key]
-            try:
-                with np.errstate(over="ignore"):  # infinite in float32
-                    self.values[row] = numeric(blob, most)
-            except PublicError as error:
-                self.lacking[row] = located(error, TRACE, key).message
+            match decoded(key, blob, most):
+                case PublicError() as error:
+                    self.lacking[self.rows[key]] = error.message
+                case BaseException() as error:
+                    raise error
+                case trace:
+                    with np.errstate(over="ignore"):  # infinite in float32
+                        self.values[self.rows[key]] = trace
 
 
 async def _empty(keys: Sequence[Key], context: Context) -> Traces:
@@ -145,7 +145,7 @@ async def _empty(keys: Sequence[Key], context: Context) -> Traces:
     for row, (key, head) in enumerate(zip(keys, heads, strict=True)):
         try:
             if head is None:
-                lacking[row] = "the unit has no activity trace"
+                lacking[row] = UNTRACED
             else:
                 lengths[row] = prod(header_of(TRACE, key, head, context.limits.decoded_bytes).shape)
         except PublicError as error:

@@ -11,7 +11,8 @@ from gql_nda.errors import BlobCorrupt, PublicError
 from gql_nda.frames import schema
 from gql_nda.query import Key, Ref, Row, up
 from gql_nda.resolvers import transforms
-from gql_nda.stores.positions import INPUTS, STACK, placed, reason
+from gql_nda.stores.positions import INPUTS, placed, reason
+from gql_nda.stores.transforms import STACK
 from gql_nda.tables import em_position, scan_unit, stack_unit
 
 _TYPES = schema(Ref(ref.column) for ref in INPUTS)

@@ -28,11 +28,6 @@ FRAMES = "FRAMES"
 _HASH: int = t.trial.c.condition_hash.type.length  # type: ignore[attr-defined]  # a CHAR has one
 
 
-def plain(value: Any) -> Any:
-    """An argument's value: what a member of an enumeration stands for."""
-    return getattr(value, "value", value)
-
-
 # --- which trials ----------------------------------------------------------------------------------
 
 
@@ -69,7 +64,7 @@ class Chosen:
 
 
 def chosen(
-    context: Context, condition_hash: str | None = None, trial_idx: Sequence[int] | None = None, kind: Any = None
+    context: Context, condition_hash: str | None = None, trial_idx: Sequence[int] | None = None, kind: str | None = None
 ) -> Chosen:
     """What arguments choose; LIMIT_EXCEEDED for more trials than a list may have."""
     most = context.limits.list_values
@@ -77,7 +72,7 @@ def chosen(
         raise LimitExceeded(f"list_values: at most {most} trials at a time", limit="list_values", maximum=most)
     # one that is too long is no trial's, and would only fill the cache
     hash_ = None if condition_hash is None else condition_hash[: _HASH + 1]
-    return Chosen(hash_, None if trial_idx is None else tuple(sorted(set(trial_idx))), plain(kind))
+    return Chosen(hash_, None if trial_idx is None else tuple(sorted(set(trial_idx))), kind)
 
 
 async def readable(rows: Iterable[Row], context: Context) -> dict[Key, Recording]:
@@ -194,11 +189,11 @@ async def responses(
     *,
     condition_hash: str | None = None,
     trial_idx: Sequence[int] | None = None,
-    type: Any = None,  # noqa: A002
-    align: Any = FRAMES,
+    type: str | None = None,  # noqa: A002
+    align: str = FRAMES,
 ) -> Sequence[UnitResponses | BaseException]:
     """Each unit's responses to the trials that satisfy all that is given."""
-    of, align = chosen(context, condition_hash, trial_idx, type), plain(align)
+    of = chosen(context, condition_hash, trial_idx, type)
     if of == Chosen():
         raise BadUserInput("conditionHash: give conditionHash, trialIdx or type", argument="conditionHash")
     spend(units, await readable(units, context), context, partial(_response_numbers, of, align))
@@ -244,10 +239,10 @@ class Psth(NamedTuple):
 
 
 async def psth(
-    units: Sequence[Row], context: Context, *, condition_hash: str, align: Any = FRAMES
+    units: Sequence[Row], context: Context, *, condition_hash: str, align: str = FRAMES
 ) -> Sequence[Psth | BaseException]:
     """Each unit's mean response to a condition."""
-    of, align = chosen(context, condition_hash), plain(align)
+    of = chosen(context, condition_hash)
     spend(units, await readable(units, context), context, partial(psth_numbers, of, align))
     return await psths(units, context, of, align)
 
@@ -307,7 +302,7 @@ async def trial_means(
     context: Context,
     *,
     condition_hash: str | None = None,
-    type: Any = None,  # noqa: A002
+    type: str | None = None,  # noqa: A002
 ) -> Sequence[TrialMeans | BaseException]:
     """Each unit's mean response to the trials that satisfy all that is given; to all, if nothing is."""
     of = chosen(context, condition_hash, kind=type)

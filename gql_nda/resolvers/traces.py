@@ -14,15 +14,17 @@ from gql_nda import tables as t
 from gql_nda.arrays.numbers import Numeric, numeric
 from gql_nda.context import Context
 from gql_nda.errors import PublicError
-from gql_nda.loaders import Reduction, located
-from gql_nda.query import Key, Query, Relation, Row
-from gql_nda.tables import key_names
+from gql_nda.loaders import Reduction
+from gql_nda.query import Key, Query, Row, by_key
+from gql_nda.stores import located
 
 R = TypeVar("R")
 Floats = NDArray[np.float64]
 
-SCAN = Relation(t.scan, key_names(t.scan))
+SCAN = by_key(t.scan)
 TRACE = t.activity.c.trace
+
+UNTRACED = "the unit has no activity trace"
 
 PORTION = 16 << 20
 """Bytes of blobs that are read at a time: few portions of all requests are held at once (``Cache.traces``)."""
@@ -120,7 +122,17 @@ async def over_traces(
 
 def _why(unit: Row, found: Mapping[Key, Any]) -> str:
     """What a unit that nothing is computed of lacks."""
-    return "the unit has no activity trace" if unit.at(SCAN.on) in found else "the unit's scan is not there"
+    return UNTRACED if unit.at(SCAN.on) in found else "the unit's scan is not there"
+
+
+def decoded(unit: Key, blob: bytes, most: int) -> NDArray[Any] | BaseException:
+    """A unit's trace, of so many bytes at most; an error is this unit's alone, and says whose."""
+    try:
+        return numeric(blob, most)
+    except PublicError as error:
+        return located(error, TRACE, unit)
+    except Exception as error:  # unforeseen
+        return error
 
 
 def _computed(
@@ -134,36 +146,32 @@ def _computed(
     known = [unit for unit in units if unit.at(SCAN.on) in found]
     results: dict[Key, R | BaseException] = {}
     for start in range(0, len(known), TOGETHER):
-        results |= _of_some(known[start : start + TOGETHER], blobs, found, compute, most)
+        some = known[start : start + TOGETHER]
+        results |= _of_some([(unit, decoded(unit.key, blobs[unit.key], most)) for unit in some], found, compute)
     return results
 
 
 def _of_some(
-    units: Sequence[Row],
-    blobs: Mapping[Key, bytes],
+    traces: Iterable[tuple[Row, NDArray[Any] | BaseException]],
     found: Mapping[Key, Recording | BaseException],
     compute: Compute[R],
-    most: int,
 ) -> dict[Key, R | BaseException]:
+    """The results of units with their traces: one call for those of a scan whose traces have one length."""
     results: dict[Key, R | BaseException] = {}
     alike: dict[tuple[Key, int], list[tuple[Row, NDArray[Any]]]] = defaultdict(list)
-    for unit in units:
-        try:
-            trace = numeric(blobs[unit.key], most)
-        except PublicError as error:
-            results[unit.key] = located(error, TRACE, unit.key)
-        except Exception as error:  # unforeseen, and yet this unit's alone
-            results[unit.key] = error
+    for unit, trace in traces:
+        if isinstance(trace, BaseException):
+            results[unit.key] = trace
         else:
             alike[unit.at(SCAN.on), len(trace)].append((unit, trace))
     for (scan, _), members in alike.items():
-        of, traces = [unit for unit, _ in members], np.stack([trace for _, trace in members])
-        results.update(_of_scan(found[scan], of, traces, compute))
+        units, alike_traces = zip(*members, strict=True)
+        results |= _of_scan(found[scan], units, np.stack(alike_traces), compute)
     return results
 
 
 def _of_scan(
-    recording: Recording | BaseException, units: list[Row], traces: NDArray[Any], compute: Compute[R]
+    recording: Recording | BaseException, units: Sequence[Row], traces: NDArray[Any], compute: Compute[R]
 ) -> dict[Key, R | BaseException]:
     """The results of units of one scan; an error is every unit's."""
     keys = [unit.key for unit in units]

@@ -1,50 +1,26 @@
 """The transforms of stacks, and points taken through them.
 
-What is known of the stacks is read once; a transform, too, is read and parsed once: decoding it takes 40 ms and more.
+What is known of the stacks is read once, and so is each transform.
 """
 
 import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from gql_nda import tables as t
-from gql_nda.arrays.numbers import as_list, shortest
+from gql_nda.arrays.numbers import as_list
 from gql_nda.context import Context
-from gql_nda.coregistration import TO_EM, Coregistered, choose, read
-from gql_nda.errors import BadUserInput, BlobCorrupt
-from gql_nda.loaders import located
-from gql_nda.query import Query, Row
+from gql_nda.coregistration import TO_EM, Coregistered, choose
+from gql_nda.errors import BadUserInput
+from gql_nda.query import Row
 from gql_nda.resolvers.records import Records
 from gql_nda.science.transform import Moved
-from gql_nda.tables import key_names
-
-STACK = key_names(t.stack)
-SOLUTION = t.coregistration.c.transform_solution
-
-
-class Stacked(NamedTuple):
-    """A stack, its transforms, and those of them that have a solution."""
-
-    stack: Row
-    transforms: Sequence[Row]
-    solved: Sequence[Row]
+from gql_nda.stores import transforms
+from gql_nda.stores.transforms import Stacked
 
 
 async def stacks(context: Context) -> Sequence[Stacked]:
     """All stacks, by their keys."""
-    return await context.cache.one("stacks", lambda: _stacks(context))
-
-
-async def _stacks(context: Context) -> list[Stacked]:
-    ask, rows = context.loaders.ask, context.store.rows
-    found, transforms = await asyncio.gather(ask(rows, Query(t.stack)), ask(rows, Query(t.coregistration)))
-    every = transforms.get((), [])
-    heads = await ask(context.store.heads, SOLUTION, [row.key for row in every])
-    mine = {stack.key: [row for row in every if row.at(STACK) == stack.key] for stack in found.get((), [])}
-    return [
-        Stacked(stack, mine[stack.key], [row for row in mine[stack.key] if row.key in heads])
-        for stack in found.get((), [])
-    ]
+    return await context.cache.one("stacks", lambda: context.loaders.ask(transforms.stacks, context.store))
 
 
 async def stack(context: Context, stack_session: int | None = None, stack_idx: int | None = None) -> Stacked | None:
@@ -74,20 +50,10 @@ async def chosen(
     if direction is None and transform_id is None:
         direction = TO_EM
     row = choose(of.solved, direction, transform_id=transform_id, version=version, kind=kind)
-    return None if row is None else await _ready(of.stack, row, context)
-
-
-async def _ready(of: Row, row: Row, context: Context) -> Coregistered:
-    """A row's transform, parsed."""
-
-    async def parsed() -> Coregistered:
-        blobs = await context.loaders.ask(context.store.blobs, SOLUTION, [row.key])
-        try:
-            return await asyncio.to_thread(read, row, shortest(of["um_height"]), blobs[row.key])
-        except BlobCorrupt as error:
-            raise located(error, SOLUTION, row.key) from None
-
-    return await context.cache.one(("transform", row.key), parsed)
+    if row is None:
+        return None
+    ask, ready = context.loaders.ask, transforms.ready
+    return await context.cache.one(("transform", row.key), lambda: ask(ready, context.store, of.stack, row))
 
 
 # --- points ----------------------------------------------------------------------------------------
@@ -116,16 +82,11 @@ def placed(moved: Moved) -> Records[Placed]:
     return Records(Placed(x, y, z, flag) for (x, y, z), flag in zip(as_list(moved.points), flags, strict=True))
 
 
-def text(choice: Any) -> str:
-    """The text of an enumeration's value."""
-    return str(getattr(choice, "value", choice))
-
-
 async def transformed(
     context: Context,
     *,
     points: Sequence[Point],
-    direction: Any = None,
+    direction: str | None = None,
     stack_session: int | None = None,
     stack_idx: int | None = None,
     **wanted: Any,
@@ -133,7 +94,7 @@ async def transformed(
     """Points moved by a transform, in their order; None where there is no transform at all."""
     context.spend_points(len(points), "ask in several operations")
     of = await stack(context, stack_session, stack_idx)
-    move = of and await chosen(of, context, direction=direction and text(direction), **wanted)
+    move = of and await chosen(of, context, direction=direction, **wanted)
     if not move:
         return None
     return await asyncio.to_thread(lambda: placed(move([(at.x, at.y, at.z) for at in points])))
@@ -143,13 +104,13 @@ async def listed(
     context: Context,
     *,
     version: str | None = None,
-    direction: Any = None,
+    direction: str | None = None,
     kind: str | None = None,
     stack_session: int | None = None,
     stack_idx: int | None = None,
 ) -> Sequence[Row] | None:
     """The transforms of a stack that are of a version, a direction and a kind, by their numbers."""
     of = await stack(context, stack_session, stack_idx)
-    asked = {"version": version, "direction": direction and text(direction), "transform_type": kind}
+    asked = {"version": version, "direction": direction, "transform_type": kind}
     given = {name: value for name, value in asked.items() if value is not None}
     return of and [row for row in of.transforms if all(row[name] == value for name, value in given.items())]

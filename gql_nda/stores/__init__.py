@@ -10,7 +10,9 @@ from typing import Any, NamedTuple, Protocol
 import polars as pl
 from sqlalchemy import Column, Table
 
+from gql_nda.errors import BlobCorrupt, PublicError
 from gql_nda.query import Key, Query, Ref, Relation, Row
+from gql_nda.tables import key_names
 
 HEAD = 512
 """Bytes of a blob that are read for its header."""
@@ -95,3 +97,12 @@ def table_of(column: Column[Any]) -> Table:
     table: Any = column.table
     assert isinstance(table, Table)
     return table
+
+
+def located(error: PublicError, column: Column[Any], key: Key) -> PublicError:
+    """An error of the codec, told where the blob lies."""
+    if not isinstance(error, BlobCorrupt):
+        return error
+    table = table_of(column)
+    named = {str(name): value for name, value in zip(key_names(table), key, strict=True)}  # no quoted_name
+    return error.within(table.name, column.name, named)

@@ -11,9 +11,9 @@ import polars as pl
 
 from gql_nda.apart import apart
 from gql_nda.frames import arranged, held, once, own, sizes
-from gql_nda.query import And, Key, Predicate, Query, Ref, Relation, Row
+from gql_nda.query import And, Key, Predicate, Query, Ref, Relation, Row, refs_of
 from gql_nda.stores.positions import INPUTS, PLACE, Positions
-from gql_nda.stores.predicates import beyond, expression, refs_of
+from gql_nda.stores.predicates import beyond, expression
 from gql_nda.tables import DERIVED, em_position, key_names, narrow, scan_unit
 
 Ask = Callable[[Query, Sequence[Ref]], Awaitable[pl.DataFrame]]
@@ -32,7 +32,7 @@ def concerned(query: Query, refs: Iterable[Ref] = ()) -> bool:
 
 def _compared(query: Query) -> Iterable[Ref]:
     """The columns that a query filters and sorts by."""
-    return (*(refs_of(query.where) if query.where is not None else ()), *(order.ref for order in query.order))
+    return (*refs_of(query.where), *(order.ref for order in query.order))
 
 
 class Derived:
@@ -46,11 +46,7 @@ class Derived:
         columns = own(query, refs)
         frame = await self.columns(query, columns)
         labels = [ref.label for ref in columns]
-        groups: dict[Key, list[Row]] = {}
-        for record in frame.select(labels).iter_rows():
-            row = Row(query.table, dict(zip(labels, record, strict=True)))
-            groups.setdefault(row.at(query.on), []).append(row)
-        return groups
+        return query.grouped(labels, frame.select(labels).iter_rows())
 
     async def counts(self, query: Query) -> dict[Key, int]:
         """Number of rows of each key."""

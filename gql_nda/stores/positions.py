@@ -10,27 +10,24 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from gql_nda import tables as t
-from gql_nda.coregistration import TO_EM, Coregistered, choose, read
+from gql_nda.coregistration import TO_EM, Coregistered, choose
 from gql_nda.errors import BlobCorrupt
 from gql_nda.frames import schema
-from gql_nda.query import Key, Query, Ref, Row, up
+from gql_nda.query import Key, Query, Ref, up
 from gql_nda.stores import Store
-from gql_nda.tables import em_position, key_names, narrow, scan_unit, shortest, stack_unit
+from gql_nda.stores.transforms import STACK, Stacked, ready, stacks
+from gql_nda.tables import em_position, key_names, narrow, scan_unit, stack_unit
 
 T = TypeVar("T")
 
 PLACE = up(scan_unit, em_position)
 """From a unit to its position."""
 
-STACK = key_names(t.stack)
 INPUTS = [Ref(stack_unit.c[name], (up(scan_unit, stack_unit),)) for name in (*STACK, "stack_x", "stack_y", "stack_z")]
 """What the position is computed of: the unit's stack, and its place there (um)."""
 
 AT_ONCE = 10_000
 """Units that are moved between two words of progress."""
-
-SOLUTION = t.coregistration.c.transform_solution
 
 Transforms = Mapping[Key, Coregistered | str]
 """The transform of each stack, or why there is none."""
@@ -83,17 +80,16 @@ class Positions:
 
     async def _read(self) -> Transforms:
         """The transform of each stack that leads to EM."""
-        ask = self._store.rows
-        (stacks, coregistrations) = await asyncio.gather(ask(Query(t.stack)), ask(Query(t.coregistration)))
-        rows = coregistrations.get((), [])
-        solved = await self._store.heads(SOLUTION, [row.key for row in rows])
-        found: dict[Key, Coregistered | str] = {}
-        for stack in stacks.get((), []):
-            mine = [r for r in rows if r.key in solved and r.at(STACK) == stack.key and r["direction"] == TO_EM]
-            if (row := choose(mine)) is not None:
-                blobs = await self._store.blobs(SOLUTION, [row.key])
-                found[stack.key] = await asyncio.to_thread(_ready, row, shortest(stack["um_height"]), blobs[row.key])
-        return found
+        found = {of.stack.key: await self._best(of) for of in await stacks(self._store)}
+        return {stack: move for stack, move in found.items() if move is not None}
+
+    async def _best(self, of: Stacked) -> Coregistered | str | None:
+        """A stack's best transform that leads to EM, or why it can't be read; None where there is none."""
+        row = choose(row for row in of.solved if row["direction"] == TO_EM)
+        try:
+            return None if row is None else await ready(self._store, of.stack, row)
+        except BlobCorrupt as error:
+            return reason(error)
 
 
 def _begun(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -105,13 +101,6 @@ def _begun(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 
 def _failed(task: asyncio.Task[T]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
-
-
-def _ready(row: Row, um_height: float, solution: bytes) -> Coregistered | str:
-    try:
-        return read(row, um_height, solution)
-    except BlobCorrupt as error:
-        return reason(error.within(row.table.name, SOLUTION.name, {name: row[name] for name in key_names(row.table)}))
 
 
 def reason(error: BlobCorrupt) -> str:

@@ -1,6 +1,6 @@
 """Predicates as Polars expressions over columns named by their labels, with SQL's three-valued logic."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import reduce
 from operator import and_, or_
 from typing import Any
@@ -9,20 +9,8 @@ import polars as pl
 from sqlalchemy import Column
 
 from gql_nda.frames import dtype
-from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Query, Ref
+from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Query
 from gql_nda.tables import Float32
-
-
-def refs_of(predicate: Predicate) -> Iterator[Ref]:
-    """The columns that a predicate compares."""
-    match predicate:
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from refs_of(part)
-        case Not(part):
-            yield from refs_of(part)
-        case Compare(ref):
-            yield ref
 
 
 def expression(predicate: Predicate) -> pl.Expr:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
-from gql_nda.errors import BadUserInput, PublicError, StoreUnavailable, Timeout
+from gql_nda.errors import BadUserInput
 from gql_nda.frames import own
 from gql_nda.query import Key, Query, Ref, Relation, Row
 from gql_nda.stores import Head, content
@@ -22,9 +22,10 @@ from gql_nda.stores.canceller import Canceller
 from gql_nda.stores.columns import Columns
 from gql_nda.stores.derived import Derived, concerned
 from gql_nda.stores.dialects import DIALECTS, Deadlines
+from gql_nda.stores.failures import code, public
 from gql_nda.stores.positions import Positions
 from gql_nda.stores.statements import LARGEST_LIST, Prepared, Statements, padded
-from gql_nda.stores.watchdog import AWAY, Watchdog
+from gql_nda.stores.watchdog import Watchdog
 from gql_nda.tables import key_names, metadata
 
 Record = tuple[Any, ...]
@@ -112,9 +113,7 @@ class SqlStore:
         if concerned(query, refs):
             return await self._derived.rows(query, refs)
         held = own(query, refs)
-        labels = [ref.label for ref in held]
-        records = await self._asked(query, held)
-        groups = _grouped(query.on, (Row(query.table, dict(zip(labels, record, strict=True))) for record in records))
+        groups = query.grouped([ref.label for ref in held], await self._asked(query, held))
         if _sorted(query):
             return groups
         return {key: query.sort(rows)[: query.limit] for key, rows in groups.items()}
@@ -207,13 +206,13 @@ class SqlStore:
             return await self._execute(statement)
         except DBAPIError as error:
             if not error.connection_invalidated:
-                raise self._public(error) from error
+                raise public(error, self.dialect) from error
         except (PoolTimeout, TimeoutError) as error:
-            raise self._public(error) from error
+            raise public(error, self.dialect) from error
         try:
             return await self._execute(statement)
         except (SQLAlchemyError, TimeoutError) as error:
-            raise self._public(error) from error
+            raise public(error, self.dialect) from error
 
     async def _execute(self, statement: Executable | Prepared) -> list[Record]:
         def run() -> list[Record]:
@@ -225,16 +224,6 @@ class SqlStore:
         # in one go: AsyncConnection enters a greenlet three times a statement, and makes a task to close
         async with asyncio.timeout(self.deadlines.pool + self.deadlines.read):
             return await greenlet_spawn(run)
-
-    def _public(self, error: Exception) -> Exception:
-        """The error a client may see, or the error itself when it is none of the database's moods."""
-        if isinstance(error, PoolTimeout):
-            return StoreUnavailable("no connection to the database became free in time")
-        if isinstance(error, TimeoutError) or _code(error) in self.dialect.timeouts:
-            return Timeout("a statement took longer than its deadline")
-        if isinstance(error, DBAPIError) and (error.connection_invalidated or _connecting(error)):
-            return StoreUnavailable(AWAY)
-        return error
 
     # --- about the database -----------------------------------------------------------------------
 
@@ -267,8 +256,7 @@ class SqlStore:
             async with self.engine.connect() as connection:
                 return await look(connection)
         except (SQLAlchemyError, TimeoutError) as error:
-            public = self._public(error)
-            raise (public if isinstance(public, PublicError) else error) from error
+            raise public(error, self.dialect) from error
 
 
 def _sent(connection: Connection, statement: Executable | Prepared) -> CursorResult[Any]:
@@ -296,12 +284,15 @@ def parse_address(url: str) -> URL:
         raise BadUserInput(message, argument="database") from None
 
 
+_TABLE_ACCESS_DENIED = 1142
+
+
 def _columns(inspector: Inspector, name: str) -> dict[str, Any]:
     """The columns of a table by name; none where the user may not see them all."""
     try:
         return {column["name"]: column for column in inspector.get_columns(name)}
     except DBAPIError as error:
-        if _code(error) != _TABLE_ACCESS_DENIED:
+        if code(error) != _TABLE_ACCESS_DENIED:
             raise
         return {}
 
@@ -321,26 +312,3 @@ def _single(query: Query) -> bool:
 def _sorted(query: Query) -> bool:
     """Whether one statement of the database has sorted the rows."""
     return query.limit is not None and len(query.keys) <= 1
-
-
-def _grouped(on: Sequence[str], rows: Iterable[Row]) -> dict[Key, list[Row]]:
-    """The rows by the very values of some columns: text that differs only by case differs."""
-    groups: dict[Key, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row.at(on), []).append(row)
-    return groups
-
-
-def _code(error: Exception) -> int | None:
-    """The server's number of an error."""
-    arguments = getattr(getattr(error, "orig", None), "args", ())
-    return arguments[0] if arguments and isinstance(arguments[0], int) else None
-
-
-_TABLE_ACCESS_DENIED = 1142
-_CONNECTING = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2005, 2006, 2013})
-"""Errors of a connection that could not be made or was lost: too many, denied, unknown, away."""
-
-
-def _connecting(error: DBAPIError) -> bool:
-    return _code(error) in _CONNECTING or "unable to open database file" in str(error.orig)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import CompoundSelect
 
-from gql_nda.query import And, Compare, Key, Not, Or, Order, Predicate, Query, Ref, Relation
+from gql_nda.query import And, Compare, Key, Not, Or, Order, Predicate, Query, Ref, Relation, refs_of
 from gql_nda.stores import HEAD
 from gql_nda.stores.dialects import Dialect, Expression
 from gql_nda.tables import Float32, key_names
@@ -256,7 +256,7 @@ class _Sources:
         self.table = query.table
         self.joined: FromClause = query.table
         self.aliases: dict[tuple[Relation, ...], FromClause] = {(): query.table}
-        for ref in [*(o.ref for o in query.order), *_refs(query.where), *shown]:
+        for ref in [*(o.ref for o in query.order), *refs_of(query.where), *shown]:
             path: tuple[Relation, ...] = ()
             for step in ref.path:
                 path = self._join(path, step)
@@ -285,17 +285,6 @@ def _is_first(row: FromClause, step: Relation, beside: Sequence[str]) -> Express
         *(and_(*(other.c[m] == row.c[m] for m in beside[:i]), other.c[n] < row.c[n]) for i, n in enumerate(beside))
     )
     return not_(exists().where(*same, before))
-
-
-def _refs(predicate: Predicate | None) -> Iterator[Ref]:
-    match predicate:
-        case And(parts) | Or(parts):
-            for part in parts:
-                yield from _refs(part)
-        case Not(part):
-            yield from _refs(part)
-        case Compare(ref):
-            yield ref
 
 
 def _operands(predicate: Predicate | None) -> int:

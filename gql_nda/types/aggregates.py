@@ -25,8 +25,9 @@ from gql_nda.context import Context
 from gql_nda.query import Planned, Ref
 from gql_nda.resolvers import aggregates
 from gql_nda.resolvers.aggregates import BINS, Bins, By
+from gql_nda.types.arguments import argument, plain
 from gql_nda.types.entity import ENTITIES, type_name
-from gql_nda.types.fields import argument, declared, spec_of
+from gql_nda.types.fields import declared, spec_of
 from gql_nda.types.filters import Meaning, enumerated, scalars, upper
 
 T = TypeVar("T")
@@ -66,11 +67,11 @@ def _ref(table: Table, of: str) -> Ref:
     return ref
 
 
-def _by(table: Table, asked: Iterable[Enum]) -> Iterator[By]:
+def _by(table: Table, asked: Iterable[str]) -> Iterator[By]:
     """What values of ``_group_field`` stand for."""
     offered = {upper(name): (name, meaning) for name, meaning in values(table).items()}
     for one in asked:
-        name, meaning = offered[one.value]
+        name, meaning = offered[one]
         assert meaning.ref is not None
         yield By(name, meaning.ref, meaning.presence)
 
@@ -123,7 +124,7 @@ class StatisticsSpec:
 
     async def resolve(self, source: Source, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
         """Of all rows of a connection or group."""
-        return await aggregates.statistics(source, _ref(self.table, kwargs["of"].value), info.context)
+        return await aggregates.statistics(source, _ref(self.table, plain(kwargs["of"])), info.context)
 
     def arguments(self) -> list[StrawberryArgument]:
         """``of``."""
@@ -139,7 +140,7 @@ class HistogramSpec:
 
     async def resolve(self, source: Source, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
         """Of all rows of a connection or group."""
-        of = kwargs.pop("of").value
+        of = plain(kwargs.pop("of"))
         bins = Bins(**{name: value for name, value in kwargs.items() if value is not UNSET})
         return await aggregates.histogram(source, _ref(self.table, of), bins, info.context)
 
@@ -164,7 +165,7 @@ class GroupsSpec:
     async def resolve(self, planned: Planned, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
         """The groups, with the columns that aggregates of them are taken of."""
         refs = [_ref(self.table, of) for of in dict.fromkeys(_asked(info.selected_fields))]
-        return await aggregates.groups(planned, list(_by(self.table, kwargs["by"])), refs, info.context)
+        return await aggregates.groups(planned, list(_by(self.table, plain(kwargs["by"]))), refs, info.context)
 
     def arguments(self) -> list[StrawberryArgument]:
         """``by``."""
@@ -176,7 +177,7 @@ def _asked(selections: Iterable[Selection]) -> Iterator[str]:
     for selected in selections:
         of = getattr(selected, "arguments", {}).get("of")
         if of is not None:
-            yield getattr(of, "value", of)
+            yield plain(of)
         yield from _asked(selected.selections)
 
 

@@ -8,6 +8,7 @@ from strawberry import UNSET
 from gql_nda.context import Context
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import AnyArray
+from gql_nda.types.arguments import plain
 from gql_nda.types.enums import ArrayFormat
 
 Info = strawberry.Info[Context, None]
@@ -115,4 +116,4 @@ class NdArray:
         format: Annotated[ArrayFormat | None, Described("The form of the download.")] = ArrayFormat.NPY,  # noqa: A002
     ) -> str:
         """Nothing is read yet."""
-        return arrays.href(ref, info.context, str((format or ArrayFormat.NPY).value))
+        return arrays.href(ref, info.context, plain(format or ArrayFormat.NPY))

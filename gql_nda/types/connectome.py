@@ -7,8 +7,8 @@ from strawberry.scalars import JSON
 from strawberry.types.arguments import StrawberryArgument
 
 from gql_nda.resolvers import connectome as derived
-from gql_nda.types.coordinates import called
-from gql_nda.types.fields import argument, batch
+from gql_nda.types.arguments import argument
+from gql_nda.types.fields import batch, called
 from gql_nda.types.keys import FieldKey, UnitKey
 
 

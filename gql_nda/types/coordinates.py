@@ -1,11 +1,8 @@
 """Points in the frames of nda: transforms, grids and outlines of fields, and the units near a point."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from strawberry.types.arguments import StrawberryArgument
 
 from gql_nda import tables as t
 from gql_nda.context import Context
@@ -13,9 +10,10 @@ from gql_nda.query import Relation, down
 from gql_nda.resolvers import coordinates as derived
 from gql_nda.resolvers import nearby
 from gql_nda.resolvers import transforms as moves
+from gql_nda.types.arguments import argument
 from gql_nda.types.array import NdArray
 from gql_nda.types.enums import CoordinateFrame, TransformDirection
-from gql_nda.types.fields import ChildrenSpec, argument, batch, declared, given_of
+from gql_nda.types.fields import batch, called, listed
 
 if TYPE_CHECKING:
     from gql_nda.types.stack import Coregistration
@@ -112,50 +110,6 @@ class FieldCoordinates:
 
 
 # --- root ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class CalledSpec:
-    """What a function makes of arguments; one that is left out, or null, is the function's own default."""
-
-    function: Callable[..., Awaitable[Any]]
-    parameters: tuple[StrawberryArgument, ...]
-    plain: ClassVar[bool] = False
-
-    def resolve(self, row: Any, info: Any, kwargs: dict[str, Any]) -> Any:  # noqa: ARG002
-        """The result."""
-        return self.function(info.context, **given_of(kwargs))
-
-    def arguments(self) -> list[StrawberryArgument]:
-        """The function's parameters."""
-        return list(self.parameters)
-
-
-@dataclass(frozen=True)
-class ListedSpec(ChildrenSpec):
-    """A plain list of some of a relation's rows, or of what is told of them: at most ``first``, if that is given."""
-
-    called: CalledSpec
-
-    def resolve(self, row: Any, info: Any, kwargs: dict[str, Any]) -> Any:
-        """The list."""
-        return self.called.resolve(row, info, kwargs)
-
-    def arguments(self) -> list[StrawberryArgument]:
-        """The function's parameters."""
-        return self.called.arguments()
-
-
-def called(function: Callable[..., Awaitable[Any]], description: str, *parameters: StrawberryArgument) -> Any:
-    """A value of the root that is made of arguments."""
-    return declared(CalledSpec(function, parameters), description)
-
-
-def listed(
-    relation: Relation, function: Callable[..., Awaitable[Any]], description: str, *parameters: StrawberryArgument
-) -> Any:
-    """A plain list of the root: it counts as rows of the relation."""
-    return declared(ListedSpec(relation, CalledSpec(function, parameters)), description)
 
 
 @strawberry.type(description="A unit near a point.")

@@ -7,9 +7,10 @@ from strawberry import UNSET
 
 from gql_nda.context import Context
 from gql_nda.resolvers import epochs as derived
+from gql_nda.types.arguments import argument
 from gql_nda.types.array import NdArray
 from gql_nda.types.enums import BehaviorSource, PupilState
-from gql_nda.types.fields import argument, batch
+from gql_nda.types.fields import batch
 
 Info = strawberry.Info[Context, None]
 Asked = strawberry.Parent[derived.Behavior]

@@ -7,7 +7,6 @@ input's field means stands beside it in ``Meaning``: a column, another entity, o
 import dataclasses
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from math import isfinite
 from typing import Any
 
 import strawberry
@@ -17,20 +16,12 @@ from strawberry.types import get_object_definition
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from gql_nda.errors import BadUserInput, LimitExceeded
-from gql_nda.limits import Limits
-from gql_nda.query import And, Compare, Not, Or, Order, Predicate, Ref, Relation, python_types
+from gql_nda.query import Ref, Relation, python_types
+from gql_nda.types.arguments import argument
 from gql_nda.types.entity import DERIVED, ENTITIES, type_name
 from gql_nda.types.enums import ENUMS, OrderDirection
-from gql_nda.types.fields import (
-    ColumnSpec,
-    NamedSpec,
-    PresenceSpec,
-    RowSpec,
-    SatelliteColumnSpec,
-    argument,
-    spec_of,
-)
+from gql_nda.types.fields import spec_of
+from gql_nda.types.specs import ColumnSpec, NamedSpec, PresenceSpec, RowSpec, SatelliteColumnSpec
 
 # --- operators -------------------------------------------------------------------------------------
 
@@ -154,18 +145,21 @@ def _parents(table: Table) -> Iterator[tuple[str, Meaning]]:
                 yield name, Meaning(filter_name(relation.table), field.description or "", relation=relation)
 
 
-_MEANINGS: dict[str, dict[str, Meaning]] = {}
-_ORDERS: dict[str, dict[str, Ref]] = {}
+MEANINGS: dict[str, dict[str, Meaning]] = {}
+"""What the fields of filters stand for, by the filter's name."""
+
+ORDERS: dict[str, dict[str, Ref]] = {}
+"""The columns that orders name, by the order's name."""
 
 
 def filter_name(table: Table) -> str:
     """The name of an entity's filter, which is made when it is first named."""
     entity = type_name(ENTITIES[table.name])
     name = f"{entity}Filter"
-    if name not in _MEANINGS:
-        _MEANINGS[name] = {}  # parents may name this filter again
-        _MEANINGS[name] |= dict(scalars(table)) | dict(_parents(table))
-        fields = {key: (f"{m.input_name} | None", m.description) for key, m in _MEANINGS[name].items()}
+    if name not in MEANINGS:
+        MEANINGS[name] = {}  # parents may name this filter again
+        MEANINGS[name] |= dict(scalars(table)) | dict(_parents(table))
+        fields = {key: (f"{m.input_name} | None", m.description) for key, m in MEANINGS[name].items()}
         connectives = {
             "and": (f"list[{name}] | None", "All of these hold."),
             "or": (f"list[{name}] | None", "Any of these holds."),
@@ -179,9 +173,9 @@ def order_name(table: Table) -> str:
     """The name of an entity's order, made when it is first named."""
     entity = type_name(ENTITIES[table.name])
     name = f"{entity}Order"
-    if name not in _ORDERS:
+    if name not in ORDERS:
         offered = {key: m for key, m in scalars(table) if m.kind is not bool}
-        _ORDERS[name] = {upper(key): m.ref for key, m in offered.items() if m.ref is not None}
+        ORDERS[name] = {upper(key): m.ref for key, m in offered.items() if m.ref is not None}
         globals()[f"{entity}OrderField"] = enumerated(
             f"{entity}OrderField", offered, f"What {entity} can be sorted by."
         )
@@ -221,109 +215,3 @@ def connection_arguments(table: Table) -> list[StrawberryArgument]:
         "after": ("str | None", "The cursor behind which the page starts."),
     }
     return [argument(name, annotation, text, names=globals()) for name, (annotation, text) in described.items()]
-
-
-# --- what a client gave ----------------------------------------------------------------------------
-
-
-def checked(
-    table: Table, limits: Limits, where: Any = UNSET, order_by: Any = UNSET, first: Any = UNSET, after: Any = UNSET
-) -> dict[str, Any]:
-    """The arguments of a connection, as ``resolvers.connections.plan`` takes them."""
-    reader = _Reader(limits)
-    return {
-        "where": reader.predicate(filter_name(table), where, ()) if where else None,
-        "order": tuple(_order(table, order) for order in order_by or ()),
-        "first": None if first is UNSET else first,
-        "after": None if after is UNSET else after,
-    }
-
-
-def _order(table: Table, order: Any) -> Order:
-    return Order(_ORDERS[order_name(table)][order.field.value], order.direction is OrderDirection.DESC)
-
-
-class _Reader:
-    """Reads one ``where``, counting its filters and comparisons."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits, self._counted = limits, 0
-        self._joined: set[tuple[Relation, ...]] = set()
-
-    def predicate(self, name: str, where: Any, path: tuple[Relation, ...]) -> Predicate:
-        """The predicate of a filter input, whose columns are reached over ``path``."""
-        self._count()
-        return And(tuple(self._part(name, field, value, path) for field, value in _given(where, "where")))
-
-    def _part(self, name: str, field: str, value: Any, path: tuple[Relation, ...]) -> Predicate:
-        match field:
-            case "and":
-                return And(tuple(self.predicate(name, item, path) for item in value))
-            case "or":
-                return Or(tuple(self.predicate(name, item, path) for item in value))
-            case "not":
-                return Not(self.predicate(name, value, path))
-        meaning = _MEANINGS[name][field]
-        if meaning.relation is not None:
-            return self.predicate(meaning.input_name, value, (*path, meaning.relation))
-        return And(tuple(self._compare(field, meaning, op, operand, path) for op, operand in _given(value, field)))
-
-    def _compare(self, field: str, meaning: Meaning, op: str, operand: Any, path: tuple[Relation, ...]) -> Predicate:
-        assert meaning.ref is not None
-        ref = Ref(meaning.ref.column, (*path, *meaning.ref.path))
-        self._count()
-        self._join(ref.path)
-        if meaning.presence:
-            return Compare(ref, "isNull", operand is not (op == "eq"))
-        value = self._listed(field, operand) if isinstance(operand, list) else _plain(operand)
-        return Compare(ref, op, value)  # type: ignore[arg-type]
-
-    def _listed(self, field: str, operand: list[Any]) -> tuple[Any, ...]:
-        most = self._limits.list_values
-        if len(operand) > most:
-            message = f"list_values: where.{field} lists {len(operand)} values, at most {most}"
-            raise LimitExceeded(message, limit="list_values", maximum=most)
-        return tuple(map(_plain, operand))
-
-    def _count(self) -> None:
-        self._counted += 1
-        most = self._limits.comparisons
-        if self._counted > most:
-            raise LimitExceeded(f"comparisons: more than {most} in where", limit="comparisons", maximum=most)
-
-    def _join(self, path: tuple[Relation, ...]) -> None:
-        self._joined.update(path[:length] for length in range(1, len(path) + 1))
-        most = self._limits.joins
-        if len(self._joined) > most:
-            raise LimitExceeded(f"joins: where reaches over more than {most} relations", limit="joins", maximum=most)
-
-
-def _given(value: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """The fields that the client set, by GraphQL name; null is no operand."""
-    for field in dataclasses.fields(value):
-        operand = getattr(value, field.name)
-        if operand is UNSET:
-            continue
-        name = field.name.rstrip("_")
-        if operand is None:
-            raise BadUserInput(f"{where}.{name}: null is no operand; use isNull", argument=name)
-        yield name, operand
-
-
-def _plain(operand: Any) -> Any:
-    """An operand as the column holds it."""
-    if isinstance(operand, Enum):
-        return operand.value
-    if isinstance(operand, float) and not isfinite(operand):
-        raise BadUserInput(f"where: {operand} is no number to compare with", argument="where")
-    if isinstance(operand, str) and not _encodable(operand):
-        raise BadUserInput(f"where: {ascii(operand)[:80]} is no valid text", argument="where")
-    return operand
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

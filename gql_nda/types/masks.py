@@ -3,8 +3,9 @@
 import strawberry
 
 from gql_nda.resolvers import masks as derived
+from gql_nda.types.arguments import argument
 from gql_nda.types.array import NdArray
-from gql_nda.types.fields import argument, batch
+from gql_nda.types.fields import batch
 
 REASON = "Why there is nothing; null where there is something."
 

@@ -7,8 +7,9 @@ from strawberry.types.arguments import StrawberryArgument
 
 from gql_nda.context import Context
 from gql_nda.resolvers import population as derived
+from gql_nda.types.arguments import argument
 from gql_nda.types.array import NdArray
-from gql_nda.types.fields import argument, declared
+from gql_nda.types.fields import declared
 from gql_nda.types.keys import UnitKey
 
 if TYPE_CHECKING:

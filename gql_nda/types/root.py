@@ -10,23 +10,25 @@ from gql_nda import tables as t
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded
 from gql_nda.keys import decode_id, parse_key
-from gql_nda.query import Key, Relation, Row
+from gql_nda.query import Key, Relation, Row, by_key
 from gql_nda.resolvers import connections, stimulus
 from gql_nda.types import behavior, dataset
+from gql_nda.types.arguments import argument
 from gql_nda.types.connection import Connection
 from gql_nda.types.connectome import ConnectomeQuery
 from gql_nda.types.coordinates import CoordinatesQuery
 from gql_nda.types.entity import Node, by_type_name
 from gql_nda.types.field import Field
-from gql_nda.types.fields import ChildrenSpec, LookupSpec, argument, children, declared, lookup
-from gql_nda.types.filters import checked
+from gql_nda.types.fields import children, declared, lookup
 from gql_nda.types.keys import UNIT_WAYS, UnitKey, unit_key
 from gql_nda.types.population import PopulationQuery
 from gql_nda.types.scan import Scan
 from gql_nda.types.segmentation import Mask
+from gql_nda.types.specs import ChildrenSpec, LookupSpec
 from gql_nda.types.stack import Stack
 from gql_nda.types.stimulus import Condition, Trial
 from gql_nda.types.unit import UNITS, Unit, UnitConnection
+from gql_nda.types.where import checked
 
 Info = strawberry.Info[Context, None]
 Described = strawberry.argument
@@ -110,5 +112,4 @@ class Query(ConnectomeQuery, CoordinatesQuery, PopulationQuery):
         if cls is None:
             raise BadUserInput(f"id: {name[:40]!r} is no type of this server", argument="id")
         table = cls.__table__
-        relation = Relation(table, t.key_names(table))
-        return info.context.loaders.lookup(relation, parse_key(table, text))  # type: ignore[return-value]
+        return info.context.loaders.lookup(by_key(table), parse_key(table, text))  # type: ignore[return-value]

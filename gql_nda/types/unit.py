@@ -7,15 +7,16 @@ import strawberry
 from gql_nda import keys
 from gql_nda import tables as t
 from gql_nda.context import Context
-from gql_nda.query import Relation
+from gql_nda.query import by_key
 from gql_nda.resolvers import connections, positions
 from gql_nda.science.transform import VOXEL_NM
+from gql_nda.types.arguments import argument
 from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection, Plan
 from gql_nda.types.connectome import UnitConnectome
 from gql_nda.types.entity import Node, derived, entity
 from gql_nda.types.enums import BrainArea, MaskType
-from gql_nda.types.fields import argument, array, chosen, column, named, parent, same, satellite, scaled
+from gql_nda.types.fields import array, chosen, column, named, parent, same, satellite, scaled
 from gql_nda.types.oracle import UnitOracle
 from gql_nda.types.responses import UnitTrials
 from gql_nda.types.tuning import UnitTuning
@@ -161,5 +162,5 @@ class UnitConnection(Connection[Unit]):
         return [MissingUnit(session=s, scan_idx=i, unit_id=u, str_key=keys.str_key(s, i, u)) for s, i, u in missing]
 
 
-UNITS = Relation(_unit, t.key_names(_unit))
+UNITS = by_key(_unit)
 """Units by their primary key."""

@@ -1,8 +1,5 @@
 """Columns that no database holds: every store filters, sorts, counts and shows them as the plain-Python reference."""
 
-import shutil
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +21,7 @@ from gql_nda.tables import em_position, key_names, narrow
 from tests.science.fitting import solution
 from tests.stores.reference import REFERENCE, dumped
 from tests.stores.strategies import compared, comparisons, keys, refs
+from tests.support.altered import altered_store
 
 UNIT_OF_MASK = Relation(t.scan_unit, key_names(t.segmentation))
 PATHS = {
@@ -120,15 +118,10 @@ async def test_a_transform_of_an_unknown_version_is_none(sqlite_path: Path, tmp_
 
 async def _altered(original: Path, folder: Path, change: str, value: Any) -> list[Any]:
     """All positions by a changed transform 5."""
-    path = folder / "altered.sqlite"
-    shutil.copy(original, path)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        where = "transform_id = 5 AND stack_idx = 19"
-        connection.execute(f"UPDATE coregistration SET {change} WHERE {where}", (value,))
-    store = SqlStore(f"sqlite:///{path}")
+    statement = f"UPDATE coregistration SET {change} WHERE transform_id = 5 AND stack_idx = 19"
     keys = tuple(tuple(row[name] for name in PLACE.on) for row in REFERENCE.all(em_position))
-    rows = await store.rows(Query(em_position, PLACE.on, keys))
-    await store.close()
+    async with altered_store(original, folder, lambda connection: connection.execute(statement, (value,))) as store:
+        rows = await store.rows(Query(em_position, PLACE.on, keys))
     return [row for found in rows.values() for row in found]
 
 

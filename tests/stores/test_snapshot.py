@@ -10,13 +10,13 @@ from sqlalchemy import Table, event
 
 from gql_nda import tables as t
 from gql_nda.frames import held, own, schema
-from gql_nda.query import Compare, Order, Query, Ref, Relation, down, up
+from gql_nda.query import Compare, Order, Query, Ref, Relation, by_key, down, up
 from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.snapshot import answers as engine
 from gql_nda.stores.snapshot.answers import Answers
 from gql_nda.stores.snapshot.wide import beside
 from gql_nda.stores.sql import SqlStore
-from gql_nda.tables import TABLES, key_names
+from gql_nda.tables import TABLES
 from tests.stores.reference import REFERENCE, dumped
 from tests.stores.strategies import queries, refs, thorough
 
@@ -90,7 +90,7 @@ async def test_a_thread_answers_alike(query: Query, snapshot_store: SnapshotStor
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=str)
 def test_one_row_at_once(answers: Answers, table: Table) -> None:
-    relation = Relation(table, key_names(table))
+    relation = by_key(table)
     beside_it = [Ref(column, (step,)) for step in beside(table) for column in step.table.c if not column.nullable]
     beside_it = [ref for ref in beside_it if ref.column.name in schema_of(ref.path[-1].table)]
     for row in REFERENCE.all(table):
@@ -115,7 +115,7 @@ def test_the_first_of_several_rows_is_that_of_the_smallest_key(answers: Answers)
 
 @pytest.mark.parametrize("key", [(4, 7, -1), (4, 7, 10**6), (-(2**15), 0, 0), (2**70, 7, 1), (4, -(2**70), 1)])
 async def test_keys_that_no_row_has(snapshot_store: SnapshotStore, answers: Answers, key: tuple[int, ...]) -> None:
-    units = Relation(t.scan_unit, key_names(t.scan_unit))
+    units = by_key(t.scan_unit)
     assert answers.row(units, key, ()) is None
     assert await snapshot_store.rows(Query(t.scan_unit, units.on, (key,), limit=3)) == {}
     assert await snapshot_store.counts(Query(t.scan_unit, units.on, (key,))) == {}

@@ -1,7 +1,6 @@
 """A real server in a process of its own: Granian on a free port, as ``gql-nda serve`` starts it."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -10,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 
 @contextmanager
 def granian(database: str, log: Path, seconds: float = 60, flags: Sequence[str] = ()) -> Iterator[str]:
     """Serve a database; the server's address. What it prints goes to a log, and snapshots beside it."""
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [str(Path(sys.executable).with_name("gql-nda")), "serve", "--database", database, "--port", str(port)]
     command += ["--snapshot-folder", str(log.with_name("snapshots")), *flags]
@@ -43,9 +44,3 @@ def _wait(process: "subprocess.Popen[bytes]", address: str, log: Path, seconds: 
             time.sleep(0.1)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

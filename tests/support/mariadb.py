@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pymysql
+
+from tests.support.ports import free_port
 
 ADMIN, READER = "root", "reader"
 PASSWORD = "pa:ss@w/rd"
@@ -74,7 +75,7 @@ def mariadb_server(folder: Path) -> Iterator[MariaDb]:
     if not (folder / "data").exists():
         install = ["mariadb-install-db", "--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]
         subprocess.run([*install, f"--datadir={folder}/data", *_user()], check=True, capture_output=True)
-    port = _free_port()
+    port = free_port()
     server = MariaDb(folder, port, _spawn(folder, port))
     try:
         _wait(server)
@@ -127,9 +128,3 @@ def _wait(server: MariaDb, seconds: float = 60) -> None:
             time.sleep(0.1)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

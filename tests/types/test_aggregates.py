@@ -1,10 +1,8 @@
 """Statistics, histograms and groups: compared with NumPy over plainly fetched rows, and fetched at once."""
 
-import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from itertools import groupby, pairwise
 from math import inf
 from pathlib import Path
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from gql_nda.schema import build_schema
 from gql_nda.stores.sql import SqlStore
+from tests.support.altered import altered_store
 from tests.support.client import Client, Statements, serving
 from tests.types.nda import Record, trials, units
 
@@ -400,18 +399,15 @@ async def test_limits_are_named(asked: str, limit: str, most: int, sqlite_store:
 
 async def test_what_is_no_finite_number_counts_as_null(demo_path: Path, tmp_path: Path) -> None:
     """SQLite holds infinities; JSON can't."""
-    path = shutil.copy(demo_path, tmp_path / "infinite.sqlite")
-    with closing(sqlite3.connect(path)) as connection:
+
+    def alter(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE oracle SET pearson = ? WHERE session = 4", [inf])
         connection.execute("UPDATE oracle SET pearson = ? WHERE session = 5", [-inf])
-        connection.commit()
-    store = SqlStore(f"sqlite:///{path}")
-    await store.start()
-    async with serving(store) as client:
+
+    async with altered_store(demo_path, tmp_path, alter) as store, serving(store) as client:
         text = """{ units { statistics(of: PEARSON) { count nulls min max mean std percentiles(at: [0, 100]) }
           histogram(of: PEARSON) { edges counts nulls } } }"""
         found = (await client.data(text))["units"]
-    await store.close()
     kept = column([u for u in units(demo_path) if u["session"] not in (4, 5)], "PEARSON")
     assert found["statistics"]["count"] == sum(found["histogram"]["counts"]) == len(kept)
     assert found["statistics"]["nulls"] == found["histogram"]["nulls"] == 160 - len(kept)

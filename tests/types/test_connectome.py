@@ -1,8 +1,6 @@
 """Neuroglancer views: read back by its own Python package, and held against what GraphQL tells of the same places."""
 
-import shutil
 import socket
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +17,7 @@ from gql_nda.stores.sql import SqlStore
 from gql_nda.types.connectome import NeuroglancerSite
 from tests.planner.agreement import Agreement
 from tests.planner.documents import Case
+from tests.support.altered import altered_store
 from tests.support.client import Client, serving
 
 SNAPSHOTS = True
@@ -190,13 +189,9 @@ BARE = """
 @pytest.fixture(scope="module")
 async def bare_store(demo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SqlStore]:
     """The demo, where some units and fields have no place, or a far one; field 4 is a speck where unit 4 is."""
-    path = tmp_path_factory.mktemp("bare") / "bare.sqlite"
-    shutil.copy(demo_path, path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(BARE)
-    store = SqlStore(f"sqlite:///{path}")
-    yield store
-    await store.close()
+    folder = tmp_path_factory.mktemp("bare")
+    async with altered_store(demo_path, folder, lambda connection: connection.executescript(BARE)) as store:
+        yield store
 
 
 @pytest.fixture(scope="module")
@@ -239,13 +234,9 @@ async def test_a_unit_or_a_field_without_a_place_has_a_view_without_it(bare: Cli
 
 async def test_a_corrupt_transform(demo_path: Path, tmp_path: Path) -> None:
     """Units are told with the reason; of a field that is asked for it is the error, as of its outline."""
-    path = tmp_path / "corrupt.sqlite"
-    shutil.copy(demo_path, path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE coregistration SET transform_solution = X'00'")
-        connection.commit()
-    store = SqlStore(f"sqlite:///{path}")
-    async with serving(store) as client:
+    corrupt = "UPDATE coregistration SET transform_solution = X'00'"
+    altered = altered_store(demo_path, tmp_path, lambda connection: connection.execute(corrupt))
+    async with altered as store, serving(store) as client:
         (missing,) = (await seen(client, units=[{"strKey": "04_07_000001"}]))["missing"]
         assert "transform_id=5" in missing["reason"]
         document = "{ field(session: 4, scanIdx: 7, fieldIdx: 1) { fieldIdx neuroglancer { url } } }"
@@ -253,7 +244,6 @@ async def test_a_corrupt_transform(demo_path: Path, tmp_path: Path) -> None:
         assert answer["data"] == {"field": {"fieldIdx": 1, "neuroglancer": None}}
         for error in (*answer["errors"], await client.error(DOCUMENT, fields=[FIELD])):
             assert error["extensions"]["code"] == "BLOB_CORRUPT"
-    await store.close()
 
 
 # --- refused ---------------------------------------------------------------------------------------

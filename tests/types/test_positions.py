@@ -1,7 +1,6 @@
 """Positions of units in the EM volume: against plain loops over the transform's stages, and published pairs."""
 
 import json
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -19,6 +18,7 @@ from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 from tests.science import reference_transform
 from tests.science.golden import golden
+from tests.support.altered import altered_store
 from tests.support.client import Client, Statements, serving
 
 PAGE = """query ($where: UnitFilter, $orderBy: [UnitOrder!], $first: Int) {
@@ -162,15 +162,13 @@ async def test_a_page_of_positions_is_a_few_statements(store: SqlStore, statemen
 @asynccontextmanager
 async def altered(path: Path, folder: Path, *changes: tuple[str, tuple[Any, ...]]) -> AsyncIterator[Client]:
     """A client of a changed demo."""
-    copy = folder / "altered.sqlite"
-    shutil.copy(path, copy)
-    with closing(sqlite3.connect(copy)) as connection, connection:
+
+    def alter(connection: sqlite3.Connection) -> None:
         for statement, values in changes:
             connection.execute(statement, values)
-    store = SqlStore(f"sqlite:///{copy}")
-    async with serving(store) as client:
+
+    async with altered_store(path, folder, alter) as store, serving(store) as client:
         yield client
-    await store.close()
 
 
 async def test_a_unit_without_a_place_has_a_reason(demo_path: Path, tmp_path: Path) -> None:

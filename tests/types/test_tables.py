@@ -12,7 +12,9 @@ from gql_nda import tables as t
 from gql_nda.schema import build_schema
 from gql_nda.tables import TABLES, is_blob
 from gql_nda.types.entity import ENTITIES, type_name
-from gql_nda.types.fields import (
+from gql_nda.types.fields import spec_of
+from gql_nda.types.filters import _parents, scalars
+from gql_nda.types.specs import (
     ArraySpec,
     ChildrenSpec,
     ColumnSpec,
@@ -21,9 +23,7 @@ from gql_nda.types.fields import (
     RowSpec,
     SatelliteColumnSpec,
     UnionSpec,
-    spec_of,
 )
-from gql_nda.types.filters import _parents, scalars
 from tests.support.client import Client
 
 SCHEMA = build_schema()._schema

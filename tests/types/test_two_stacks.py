@@ -1,32 +1,26 @@
 """A database with two stacks: a unit is still one unit, and stands where the first stack has it."""
 
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from gql_nda.stores.sql import SqlStore
+from tests.support.altered import altered_store
 from tests.support.client import Client, serving
 
 
 @pytest.fixture(scope="module")
 async def two_stacks(demo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
-    path = tmp_path_factory.mktemp("stacks") / "two.sqlite"
-    shutil.copy(demo_path, path)
-    with closing(sqlite3.connect(path)) as connection:
+    def add(connection: sqlite3.Connection) -> None:
         for table in ("stack", "registration", "stack_unit"):
             names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             moved = {"stack_session": "3", "stack_x": "stack_x + 1000", "score": "score - 1"}
             chosen = ", ".join(moved.get(name, name) for name in names)
             connection.execute(f"INSERT INTO {table} SELECT {chosen} FROM {table}")
-        connection.commit()
-    store = SqlStore(f"sqlite:///{path}")
-    async with serving(store) as client:
+
+    async with altered_store(demo_path, tmp_path_factory.mktemp("stacks"), add) as store, serving(store) as client:
         yield client
-    await store.close()
 
 
 async def test_no_row_comes_twice(two_stacks: Client, sqlite_client: Client) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gql_nda.query import Order, Predicate, Query
-from gql_nda.stores.predicates import beyond, expression, refs_of
+from gql_nda.query import Order, Predicate, Query, refs_of
+from gql_nda.stores.predicates import beyond, expression
 from gql_nda.stores.snapshot.data import Data
 from gql_nda.stores.snapshot.index import Numbers, Rows
 
