@@ -74,7 +74,9 @@ def mariadb_server(folder: Path) -> Iterator[MariaDb]:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "data").exists():
         install = ["mariadb-install-db", "--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]
-        subprocess.run([*install, f"--datadir={folder}/data", *_user()], check=True, capture_output=True)
+        made = subprocess.run([*install, f"--datadir={folder}/data", *_user()], capture_output=True, text=True)
+        if made.returncode:
+            raise RuntimeError(f"mariadb-install-db: {made.stdout[-2000:]} {made.stderr[-2000:]}")
     port = free_port()
     server = MariaDb(folder, port, _spawn(folder, port))
     try:
