@@ -74,7 +74,8 @@ def mariadb_server(folder: Path) -> Iterator[MariaDb]:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "data").exists():
         install = ["mariadb-install-db", "--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]
-        made = subprocess.run([*install, f"--datadir={folder}/data", *_user()], capture_output=True, text=True)
+        command = [*install, f"--datadir={folder}/data", *_user()]
+        made = subprocess.run(command, capture_output=True, text=True, env=_environment(folder))
         if made.returncode:
             raise RuntimeError(f"mariadb-install-db: {made.stdout[-2000:]} {made.stderr[-2000:]}")
     port = free_port()
@@ -106,8 +107,18 @@ def _spawn(folder: Path, port: int) -> "subprocess.Popen[bytes]":
     own = (f"--datadir={folder}/data", f"--socket={folder}/s", f"--pid-file={folder}/pid", f"--port={port}")
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
-            [_binary(), "--no-defaults", *_user(), *own, *_OPTIONS], stdout=log, stderr=subprocess.STDOUT
+            [_binary(), "--no-defaults", *_user(), *own, *_OPTIONS],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(folder),
         )
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Temporary files go into the server's own folder: one that starts clears its folder of other servers' tables."""
+    temporary = folder / "tmp"
+    temporary.mkdir(exist_ok=True)
+    return {**os.environ, "TMPDIR": str(temporary)}
 
 
 def _user() -> list[str]:

@@ -1,14 +1,15 @@
 """The answers to queries from a snapshot's data: what a store promises, without a database."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import polars as pl
+from sqlalchemy import Table
 
 from gql_nda.frames import held, own
-from gql_nda.query import Key, Query, Ref, Relation, Row
+from gql_nda.query import Key, Order, Predicate, Query, Ref, Relation, Row
 from gql_nda.stores.snapshot.data import Data
-from gql_nda.stores.snapshot.selection import Selection, matched, page
+from gql_nda.stores.snapshot.selection import Selection, matched, page, sorted_
 from gql_nda.tables import key_names
 
 HANDFUL = 32
@@ -18,7 +19,8 @@ LARGE = 20_000
 """Rows of a table through which a filter or an order takes long enough for others to wait."""
 
 FILTERS = 8
-"""Filters of whole tables whose rows are remembered: a page is mostly asked for with its count, and then the next."""
+"""Filters and orders of whole tables whose rows are remembered: a page is mostly asked for with its count, and then
+the next, which begins where its cursor's row stands among all that are sorted."""
 
 
 class Answers:
@@ -27,6 +29,7 @@ class Answers:
     def __init__(self, data: Data) -> None:
         self._data = data
         self._of_table = lru_cache(FILTERS)(lambda table, where: matched(data, Query(table, where=where)))
+        self._in_order = lru_cache(FILTERS)(self._whole)
 
     def slow(self, query: Query) -> bool:
         """Whether the query is better answered in a thread."""
@@ -68,8 +71,13 @@ class Answers:
         remembered = query.keys == ((),) and query.where is not None
         return self._of_table(query.table, query.where) if remembered else matched(self._data, query)
 
+    def _whole(self, table: Table, where: Predicate | None, order: tuple[Order, ...]) -> Selection:
+        query = Query(table, where=where, order=order)
+        return sorted_(self._data, query, self._matched(query))
+
     def _page(self, query: Query) -> Selection:
-        return page(self._data, query, self._matched(query))
+        ordered = partial(self._in_order, query.table, query.where, query.order) if query.keys == ((),) else None
+        return page(self._data, query, self._matched(query), ordered)
 
     def _frame(self, query: Query, refs: Sequence[Ref], chosen: Selection) -> pl.DataFrame:
         return pl.DataFrame([self._data.column(query.table, ref, chosen.rows) for ref in refs])

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gql_nda.query import Order, Predicate, Query, refs_of
+from gql_nda.query import Order, Predicate, Query, by_key, refs_of
 from gql_nda.stores.predicates import beyond, expression
 from gql_nda.stores.snapshot.data import Data
 from gql_nda.stores.snapshot.index import Numbers, Rows
@@ -58,11 +58,38 @@ def numbers(rows: Rows) -> pl.Series:
     return pl.int_range(rows.start, rows.stop, dtype=pl.UInt32, eager=True) if isinstance(rows, slice) else rows
 
 
-def page(data: Data, query: Query, matching: Selection) -> Selection:
-    """Of the rows that match the query's filter the page of each key."""
+def page(data: Data, query: Query, matching: Selection, ordered: Callable[[], Selection] | None = None) -> Selection:
+    """Of the rows that match the query's filter the page of each key; ``ordered`` has them all in its order."""
+    if query.after is not None and len(query.keys) == 1:
+        in_order = ordered() if ordered and query.order else None if query.order else matching
+        if in_order is not None and (rest := _rest(data, query, in_order)) is not None:
+            return rest if query.limit is None else rest.head(query.limit)
     behind = matching if query.after is None else _kept(data, query, matching, beyond(query))
-    chosen = _sorted(data, query, behind)
+    chosen = sorted_(data, query, behind)
     return chosen if query.limit is None else chosen.head(query.limit)
+
+
+def _rest(data: Data, query: Query, ordered: Selection) -> Selection | None:
+    """The rows behind the cursor's, where its row is among them as it was: no more is compared than numbers of rows."""
+    at = _cursors(data, query)
+    if at is None:
+        return None
+    if isinstance(ordered.rows, slice):
+        here = ordered.rows.start <= at < ordered.rows.stop
+        return Selection(slice(at + 1, ordered.rows.stop), np.array([ordered.rows.stop - at - 1])) if here else None
+    place = np.flatnonzero(ordered.rows.to_numpy() == at)
+    rest = ordered.rows[int(place[0]) + 1 :] if len(place) else None
+    return None if rest is None else Selection(rest, np.array([len(rest)]))
+
+
+def _cursors(data: Data, query: Query) -> int | None:
+    """The row that a cursor was made of, if it still has those values."""
+    labels = [order.ref.label for order in query.ordering]
+    known = {**dict(zip(query.on, query.keys[0], strict=True)), **dict(zip(labels, query.after or (), strict=True))}
+    relation = by_key(query.table)
+    key = tuple(known[name] for name in relation.on)
+    row = data.row(relation, key, [order.ref for order in query.ordering])
+    return data.index(relation).find(key) if row is not None and row.at(labels) == query.after else None
 
 
 def matched(data: Data, query: Query) -> Selection:
@@ -93,7 +120,7 @@ def candidates(data: Data, query: Query) -> Selection:
 # --- order ----------------------------------------------------------------------------------------
 
 
-def _sorted(data: Data, query: Query, found: Selection) -> Selection:
+def sorted_(data: Data, query: Query, found: Selection) -> Selection:
     """The rows in the query's order, at least as many as its page has: rows stand by primary key before."""
     asked = query.ordering[: len({order.ref.label for order in query.order})]
     if not asked:
