@@ -110,7 +110,7 @@ async def over_traces(
         def work(blobs: dict[Key, bytes]) -> dict[Key, R | BaseException]:
             return _computed([by_key[key] for key in blobs], blobs, found, compute, most)
 
-        for portion in await context.loaders.portions(TRACE, keys, PORTION):
+        for portion in await context.loaders.portions(keys, TRACE, most=PORTION):
             read = partial(context.loaders.ask, context.store.blobs, TRACE, portion)
             results |= await context.cache.traces.run(read, work)
         return [results[key] if key in results else absent(_why(by_key[key], found)) for key in keys]
