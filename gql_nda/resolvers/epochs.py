@@ -22,7 +22,6 @@ from gql_nda.query import Key, Relation, Row
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import AnyArray, ArrayRef
 from gql_nda.resolvers.computed import At, Computed
-from gql_nda.resolvers.spending import spent
 from gql_nda.science import epochs as science
 from gql_nda.science.reasons import reasons
 from gql_nda.science.resampling import resample
@@ -258,7 +257,9 @@ async def epochs(
         return [_of_scan(conditions, min_duration, of) for of in of_scans]
 
     per_epoch = len(Epoch._fields) + 1  # its duration
-    return spent(await asyncio.to_thread(found), context, lambda result: per_epoch * len(result.epochs or ()))
+    results = await asyncio.to_thread(found)
+    context.spend_values(sum(per_epoch * len(result.epochs or ()) for result in results if isinstance(result, Epochs)))
+    return results
 
 
 def _of_scan(

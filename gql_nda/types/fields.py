@@ -17,6 +17,7 @@ from strawberry.types.info import Info
 
 from gql_nda.arrays.numbers import shortest
 from gql_nda.context import Context
+from gql_nda.errors import ArrayTooLarge, LimitExceeded
 from gql_nda.loaders import Derived, Loader
 from gql_nda.query import Key, Ref, Relation, Row, down, python_types, up
 from gql_nda.resolvers import arrays, connections
@@ -156,7 +157,8 @@ class ChildrenSpec:
 class BatchSpec:
     """A function of all rows of a level, and of arguments by name: it returns one result for each row.
 
-    An argument that is left out, or null, is the function's own default.
+    An argument that is left out, or null, is the function's own default. A limit that the function finds broken, by
+    all rows together, refuses the operation; what one row's result is too large for is that row's error.
     """
 
     function: Callable[..., Awaitable[Sequence[Any]]]
@@ -172,7 +174,10 @@ class BatchSpec:
         given = given_of(kwargs)
 
         async def batch(rows: Sequence[Row]) -> Sequence[Any]:
-            return await self.function(rows, context, **given)
+            try:
+                return await self.function(rows, context, **given)
+            except (ArrayTooLarge, LimitExceeded) as error:
+                await context.refuse(error)
 
         return context.loaders.derived((self.function, repr(given)), batch)
 
@@ -413,6 +418,12 @@ def array(source: Column[Any], description: str | None = None, *, delay: Column[
 def lookup(table: Table, description: str) -> Any:
     """The row of a key, for a field of Query."""
     return declared(LookupSpec(Relation(table, key_names(table))), description)
+
+
+def each_of(field: Any, items: Relation | str) -> Any:
+    """A field of as many items as a relation has rows, or a list argument has: what is asked below costs as often."""
+    field.metadata = {**field.metadata, "each": items}
+    return field
 
 
 def spec_of(field: StrawberryField) -> Any:

@@ -1,28 +1,21 @@
 """Responses of units to trials, by brain area, and the conditions of a scan."""
 
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from gql_nda.context import Context
-from gql_nda.query import Relation
 from gql_nda.resolvers import areas
 from gql_nda.resolvers import conditions as shown
 from gql_nda.resolvers import responses as derived
 from gql_nda.types.enums import BrainArea, TrialType
-from gql_nda.types.fields import argument, batch
+from gql_nda.types.fields import argument, batch, each_of
 
 if TYPE_CHECKING:
     from gql_nda.types.stimulus import Clip, Monet2, Trial, Trippy
 
 _STIMULUS = strawberry.lazy("gql_nda.types.stimulus")
-
-
-def each_of(field: Any, relation: Relation) -> Any:
-    """A list with as many items as the relation has rows: what below it is asked for costs as often."""
-    field.metadata = {**field.metadata, "each": relation}
-    return field
 
 
 @strawberry.enum(description="How responses are cut at trials.")
