@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gql_nda import tables as t
 from gql_nda.arrays.numbers import as_list, shortest
 from gql_nda.context import Context
-from gql_nda.errors import ArrayTooLarge
+from gql_nda.errors import ArrayTooLarge, PublicError
 from gql_nda.loaders import Derived
 from gql_nda.query import Key, Row, up
 from gql_nda.resolvers.traces import SCAN, Recording, over_traces, recordings
@@ -91,7 +91,7 @@ def _of_scan(recording: Recording | BaseException | None) -> Axes | BaseExceptio
         return Axes([], [], np.empty((0, 0, 0)), "the unit's scan is not there")
     try:
         return _of_recording(recording)
-    except (TypeError, ValueError) as error:  # trials that no column should hold
+    except (PublicError, TypeError, ValueError) as error:  # a damaged clock, or trials that no column should hold
         return error
 
 
