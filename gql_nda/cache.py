@@ -19,8 +19,8 @@ class Cache:
 
     What is kept is derived from data that doesn't change while a server runs. What is asked for while it is being
     computed isn't computed twice. Who computes what needs much memory goes through ``large``, who reads traces
-    through ``traces``, who reads arrays that are computed through ``arrays``, before ``large``: few of all requests
-    at a time.
+    or masks through ``traces``, who reads arrays that are computed through ``arrays``, before ``large``: few of all
+    requests at a time.
     """
 
     def __init__(self, most: int = 64 << 20) -> None:

@@ -19,16 +19,13 @@ from graphql import (
     get_nullable_type,
     is_composite_type,
     is_introspection_type,
-    is_leaf_type,
     is_list_type,
-    is_wrapping_type,
 )
 from strawberry.types.field import StrawberryField
 
 from gql_nda.query import Relation
 from gql_nda.types.aggregates import GroupsSpec
 from gql_nda.types.fields import ChildrenSpec, LookupSpec, RowSpec, spec_of
-from gql_nda.types.population import CorrelationSpec
 
 Largest = Callable[[Relation], Awaitable[int]]
 
@@ -74,7 +71,7 @@ class AnswerSize:
         rows = values = 0
         for node, kind in self._fields(selected, parent):
             field = self._schema.get_field(kind, node.name.value) if is_composite_type(kind) else None
-            values += parents * _numbers(field)
+            values += parents
             if field is not None and node.selection_set:
                 length = page if node.name.value in _PAGED else await self._length(node, field, kind)
                 rows += parents * length if self._counts(field) else 0
@@ -107,24 +104,21 @@ class AnswerSize:
     async def _length(self, node: FieldNode, field: GraphQLField, kind: Any) -> int:
         """How many objects one field can be."""
         spec = _spec(field)
+        given = {argument.name.value: self._value(argument.value) for argument in node.arguments or ()}
         if isinstance(spec, ChildrenSpec):
-            arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
-            return min(self._size(arguments), await self._largest(spec.relation))
-        if isinstance(spec, CorrelationSpec):
-            listed = [self._value(argument.value) for argument in node.arguments or ()]
-            return len(listed[0]) if listed and isinstance(listed[0], list | tuple) else 1
-        if (each := _each(field)) is not None:
-            return await self._largest(each)
+            return min(self._size(given), await self._largest(spec.relation))
+        match _each(field):
+            case Relation() as each:
+                return await self._largest(each)
+            case str(name):
+                return _items(given.get(name), 1)
         if is_introspection_type(kind) and is_list_type(get_nullable_type(field.type)):
             return len(self._schema.type_map) if node.name.value == "types" else _INTROSPECTED
         return 1
 
-    def _size(self, arguments: dict[str, Any]) -> int:
-        first = self._value(arguments.get("first"))
-        if isinstance(first, int):
-            return max(first, 0)
-        keys = self._value(arguments.get("keys"))
-        return len(keys) if isinstance(keys, list | tuple) else self._page
+    def _size(self, given: dict[str, Any]) -> int:
+        first = given.get("first")
+        return max(first, 0) if isinstance(first, int) else _items(given.get("keys"), self._page)
 
     def _value(self, node: Any) -> Any:
         if isinstance(node, VariableNode):
@@ -146,16 +140,12 @@ def _spec(field: GraphQLField) -> Any:
     return spec_of(declared) if declared is not None else None
 
 
-def _numbers(field: GraphQLField | None) -> int:
-    """How many values a field counts as: one, unless its lists are nested, as those of a raster are (10 x 6 x 63)."""
-    kind, depth = field.type if field is not None else None, 0
-    while is_wrapping_type(kind):
-        depth += is_list_type(kind)
-        kind = kind.of_type
-    return 16**depth if depth > 1 and is_leaf_type(kind) else 1
+def _items(given: Any, otherwise: int) -> int:
+    """Length of a list that is given."""
+    return len(given) if isinstance(given, list | tuple) else otherwise
 
 
-def _each(field: GraphQLField) -> Relation | None:
-    """The relation that a derived list has as many items as."""
+def _each(field: GraphQLField) -> Relation | str | None:
+    """The relation, or the argument, that a field has as many items as."""
     declared = _declared(field)
     return declared.metadata.get("each") if declared is not None else None

@@ -49,8 +49,7 @@ class Limits:
     )
     values: int = _limit(
         2_000_000,
-        "Most values an operation may return: the product of its rows and the fields asked of each; a list of lists of "
-        "lists counts as 4,096.",
+        "Most values an operation may return: the product of its rows and the fields asked of each.",
     )
     comparisons: int = _limit(200, "Most filters and comparisons in a `where`.")
     joins: int = _limit(20, "Most relations that a `where` reaches over.")

@@ -167,7 +167,7 @@ class Loaders:
             for reduction in wanted:
                 readers[reduction.key].append(reduction)
             results: dict[Reduction, Any] = {}
-            for keys in await self.portions(column, list(readers)):
+            for keys in await self.portions(list(readers), column):
                 blobs = await self.ask(self.store.blobs, column, keys)
                 work = [(blob, readers[key]) for key, blob in blobs.items()]
                 results.update(await asyncio.to_thread(_read, column, work, lambda: self._closed))
@@ -175,15 +175,17 @@ class Loaders:
 
         return self._get(("reduced", column), batch)
 
-    async def portions(self, column: Column[Any], keys: list[Key], most: int = HELD_BYTES) -> list[list[Key]]:
-        """The keys in portions whose blobs can be held together; a blob too large for any stands alone."""
+    async def portions(self, keys: list[Key], *columns: Column[Any], most: int = HELD_BYTES) -> list[list[Key]]:
+        """The keys in portions whose blobs of all columns can be held together; what is too large stands alone."""
+        heads = await asyncio.gather(*(self.head(column).load_many(keys) for column in columns))
         portions: list[list[Key]] = [[]]
         held = 0
-        for key, head in zip(keys, await self.head(column).load_many(keys), strict=True):
-            held += head.size if head else 0
+        for key, *mine in zip(keys, *heads, strict=True):
+            size = sum(head.size for head in mine if head is not None)
+            held += size
             if held > most and portions[-1]:
                 portions.append([])
-                held = head.size if head else 0
+                held = size
             portions[-1].append(key)
         return portions
 

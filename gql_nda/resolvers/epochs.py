@@ -21,9 +21,8 @@ from gql_nda.query import Key, Relation, Row
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import AnyArray, ArrayRef
 from gql_nda.resolvers.computed import At, Computed
-from gql_nda.resolvers.spending import spent
 from gql_nda.science import epochs as science
-from gql_nda.science.reasons import reasons
+from gql_nda.science.reasons import joined, reasons
 from gql_nda.science.resampling import resample
 from gql_nda.stores import located, table_of
 from gql_nda.tables import Array, key_names
@@ -248,32 +247,59 @@ async def epochs(
     conditions = _conditions(running, pupil)
     if min_duration < 0:
         raise BadUserInput(f"minDuration: {min_duration:g} s is less than none", argument="minDuration")
-    columns = [FRAME_TIMES, *(SERIES[name].stored for condition in conditions for name in condition.series)]
+    names = [name for condition in conditions for name in condition.series]
     wanted = [_reading(scan.key, context) for scan in scans]
-    read = await asyncio.gather(*(context.loaders.reduced(column).load_each(wanted) for column in columns))
+    clocks, *read = await asyncio.gather(
+        context.loaders.reduced(FRAME_TIMES).load_each(wanted), *(_traced(name, wanted, context) for name in names)
+    )
 
     def found() -> list[Epochs | BaseException]:
-        of_scans = [dict(zip(columns, of, strict=True)) for of in zip(*read, strict=True)]
-        return [_of_scan(conditions, min_duration, of) for of in of_scans]
+        traced = [dict(zip(names, of, strict=True)) for of in zip(*read, strict=True)]
+        return [_of_scan(conditions, min_duration, *of) for of in zip(clocks, traced, strict=True)]
 
     per_epoch = len(Epoch._fields) + 1  # its duration
-    return spent(await asyncio.to_thread(found), context, lambda result: per_epoch * len(result.epochs or ()))
+    results = await asyncio.to_thread(found)
+    context.spend_values(sum(per_epoch * len(result.epochs or ()) for result in results if isinstance(result, Epochs)))
+    return results
+
+
+class Traced(NamedTuple):
+    """A series at the frames: as it is stored, or resampled where it isn't; None without a raw one."""
+
+    values: Floats | None
+    resampled: bool = False
+
+
+async def _traced(name: str, scans: Sequence[Reduction], context: Context) -> list[Traced | BaseException]:
+    """A series of each scan; an error stays with its own."""
+    stored = await context.loaders.reduced(SERIES[name].stored).load_each(scans)
+
+    async def of(scan: Key, values: Any) -> Traced | BaseException:
+        if values is not None:
+            return values if isinstance(values, BaseException) else Traced(values)
+        array = await resampled(name, scan, context)
+        return Traced(None) if array is None else Traced(await array.read(context, np.array), resampled=True)
+
+    each = [of(scan.key, values) for scan, values in zip(scans, stored, strict=True)]
+    return list(await asyncio.gather(*each, return_exceptions=True))
 
 
 def _of_scan(
-    conditions: Sequence[Condition], min_duration: float, read: Mapping[Column[Any], Any]
+    conditions: Sequence[Condition], min_duration: float, clock: Any, traced: Mapping[str, Traced | BaseException]
 ) -> Epochs | BaseException:
-    """The epochs of one scan, by what was read of its columns: a series, None, or an error."""
-    if error := next((each for each in read.values() if isinstance(each, BaseException)), None):
+    """The epochs of one scan, by its clock, None or an error, and its series."""
+    if error := next((each for each in (clock, *traced.values()) if isinstance(each, BaseException)), None):
         return error
-    if absent := dict.fromkeys(ABSENT[table_of(column)] for column, values in read.items() if values is None):
-        return Epochs(None, "; ".join(absent))
-    clock = read[FRAME_TIMES]
-    known = {name: _until(len(clock), read[SERIES[name].stored]) for c in conditions for name in c.series}
+    series = {name: of for name, of in traced.items() if isinstance(of, Traced)}
+    absent = [t.scan_times] if clock is None else []
+    absent += [table_of(SERIES[name].stored) for name, of in series.items() if of.values is None]
+    if absent:
+        return Epochs(None, "; ".join(dict.fromkeys(ABSENT[table] for table in absent)))
+    known = {name: _until(len(clock), of.values) for name, of in series.items() if of.values is not None}
     masks = [condition.holds(*(known[name] for name in condition.series)) for condition in conditions]
     samples, seconds = science.epochs(np.logical_and.reduce(masks), clock, min_duration)
     spans = zip(samples.tolist(), seconds.tolist(), strict=True)
-    return Epochs([Epoch(*frames, *at) for frames, at in spans], _short(len(clock), read))
+    return Epochs([Epoch(*frames, *at) for frames, at in spans], _told(len(clock), series))
 
 
 def _until(count: int, values: Floats) -> Floats:
@@ -281,7 +307,13 @@ def _until(count: int, values: Floats) -> Floats:
     return np.append(values[:count], np.full(max(count - len(values), 0), np.nan))
 
 
-def _short(count: int, read: Mapping[Column[Any], Floats]) -> str | None:
-    """Which series end before the scan does."""
-    ends = {table_of(c).name: count - len(values) for c, values in read.items() if len(values) < count}
-    return "; ".join(f"{table} ends {lacking} frames before the scan" for table, lacking in ends.items()) or None
+def _told(count: int, series: Mapping[str, Traced]) -> str | None:
+    """Which tables of series aren't stored, and which end before the scan does: each once."""
+    told: dict[str, str] = {}
+    for name, of in series.items():
+        table = table_of(SERIES[name].stored)
+        if of.resampled:
+            told[table.name] = f"{ABSENT[table]}: the raw one is resampled"
+        elif of.values is not None and len(of.values) < count:
+            told[table.name] = f"{table.name} ends {count - len(of.values)} frames before the scan"
+    return joined(*told.values())

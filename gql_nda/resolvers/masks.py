@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import prod
@@ -12,14 +13,14 @@ from numpy.typing import NDArray
 from sqlalchemy import Column
 
 from gql_nda import tables as t
-from gql_nda.arrays.numbers import Numeric, as_list
+from gql_nda.arrays.numbers import as_list, numeric
 from gql_nda.context import Context
-from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt
+from gql_nda.errors import ArrayTooLarge, BadUserInput, BlobCorrupt, PublicError
 from gql_nda.keys import format_key, parse_key
-from gql_nda.loaders import Reduction
-from gql_nda.query import Planned, Query, Row, by_key, down
+from gql_nda.loaders import Derived
+from gql_nda.query import Key, Planned, Query, Row, by_key, down
 from gql_nda.resolvers.computed import Computed
-from gql_nda.resolvers.spending import spent
+from gql_nda.resolvers.traces import PORTION
 from gql_nda.science import masks as science
 from gql_nda.science.masks import Sparse
 from gql_nda.stores import located
@@ -32,6 +33,9 @@ MASK = by_key(t.segmentation)
 OF_FIELD = down(t.field, t.segmentation)
 PIXELS, WEIGHTS = t.segmentation.c.pixels, t.segmentation.c.weights
 
+TOGETHER = 500
+"""Masks of a page that are told at a time: of more than an operation may return no more than these are at hand."""
+
 LABELS = Array(("y", "x"), "int32")
 PLANES = Array(("mask", "y", "x"), "float32")
 
@@ -39,57 +43,93 @@ PLANES = Array(("mask", "y", "x"), "float32")
 # --- pixels ----------------------------------------------------------------------------------------
 
 
-async def over_masks(
-    masks: Sequence[Row], context: Context, compute: Callable[[Sparse], R], absent: Callable[[str], R]
-) -> list[R | BaseException]:
-    """What is computed of each mask's pixels, in a thread: each blob is read once, an error stays with its mask.
+Compute = Callable[[Sparse | str], Any]
+"""What is told of a mask's pixels, or of why there are none."""
 
-    A mask without a field or pixels has what ``absent`` says for the reason.
+Stored = tuple[Row, Any, bytes | None, bytes | None]
+"""A mask, its field or what went wrong in finding it, and the blobs of its pixels and weights."""
+
+
+async def over_masks(masks: Sequence[Row], context: Context, compute: Compute) -> list[Any]:
+    """What is computed of each mask's pixels; an error is a result and stays with its mask.
+
+    Blobs are read in portions, once for all who ask at once, and decoded mask by mask in a thread.
     """
+
+    async def batch(wanted: list[tuple[Derived, Compute]]) -> list[Any]:
+        rows = {mask.row.key: mask.row for mask, _ in wanted}
+        computes: dict[Key, list[Compute]] = defaultdict(list)
+        for mask, asked in wanted:
+            computes[mask.row.key].append(asked)
+        found: dict[tuple[Key, Compute], Any] = {}
+        for portion in await context.loaders.portions(list(rows), PIXELS, WEIGHTS, most=PORTION):
+            read = partial(_read, [rows[key] for key in portion], context)
+            found |= await context.cache.traces.run(read, partial(_computed, computes, context.limits.decoded_bytes))
+        return [found[mask.row.key, asked] for mask, asked in wanted]
+
+    return await context.loaders.shared("masks", batch).load_each([(Derived(mask), compute) for mask in masks])
+
+
+async def _read(masks: Sequence[Row], context: Context) -> list[Stored]:
+    """What is stored of masks."""
+    keys, loaders, blobs = [mask.key for mask in masks], context.loaders, context.store.blobs
     fields, pixels, weights = await asyncio.gather(
-        context.loaders.row(FIELD).load_each([mask.at(FIELD.on) for mask in masks]),
-        _blobs(PIXELS, masks, context),
-        _blobs(WEIGHTS, masks, context),
+        loaders.row(FIELD).load_each([mask.at(FIELD.on) for mask in masks]),
+        loaders.ask(blobs, PIXELS, keys),
+        loaders.ask(blobs, WEIGHTS, keys),
     )
-
-    def of(mask: Row, field: Any, pixels: Any, weights: Any) -> R | BaseException:
-        try:
-            found = _sparse(mask, field, pixels, weights, context.limits.decoded_bytes)
-            return absent(found) if isinstance(found, str) else compute(found)
-        except Exception as error:
-            return error
-
-    return await asyncio.to_thread(lambda: list(map(of, masks, fields, pixels, weights)))
+    stored = zip(masks, fields, map(pixels.get, keys), map(weights.get, keys), strict=True)
+    return list(stored)
 
 
-async def _blobs(column: Column[Any], masks: Sequence[Row], context: Context) -> list[Any]:
-    decode = Numeric(context.limits.decoded_bytes)
-    return await context.loaders.reduced(column).load_each([Reduction(mask.key, decode, _as_it_is) for mask in masks])
+def _computed(
+    computes: Mapping[Key, Sequence[Compute]], most: int, read: Sequence[Stored]
+) -> dict[tuple[Key, Compute], Any]:
+    """The results of a portion, decoded one by one."""
+    results: dict[tuple[Key, Compute], Any] = {}
+    for mask, *stored in read:
+        found = _caught(_sparse, most, mask, *stored)
+        for compute in computes[mask.key]:
+            results[mask.key, compute] = found if isinstance(found, BaseException) else _caught(compute, found)
+    return results
 
 
-def _as_it_is(found: R) -> R:
-    return found
+def _caught(function: Callable[..., R], *arguments: Any) -> R | BaseException:
+    try:
+        return function(*arguments)
+    except PublicError as error:
+        error.__context__ = None  # its frames, as the error's own, hold what was decoded
+        return error.with_traceback(None)
+    except Exception as error:
+        return error
 
 
-def _sparse(mask: Row, field: Any, pixels: Any, weights: Any, most: int) -> Sparse | str:
+def _sparse(most: int, mask: Row, field: Any, pixels: bytes | None, weights: bytes | None) -> Sparse | str:
     """The pixels of a mask, or why there are none; raises what went wrong in reading.
 
     A field must not be so large that an image of it, which contours and labels need, has more than ``most`` bytes.
     """
-    for read in (field, pixels, weights):
-        if isinstance(read, BaseException):
-            raise read
+    if isinstance(field, BaseException):
+        raise field
     if field is None:
         return "the mask's field isn't stored"
     if pixels is None or weights is None:
         return "the mask's pixels aren't stored"
+    indices, values = _decoded(PIXELS, pixels, mask.key, most), _decoded(WEIGHTS, weights, mask.key, most)
     if 8 * prod(_shape(field)) > most:
         message = f"decoded_bytes: an image of the field has more than {most} bytes"
         raise ArrayTooLarge(message, limit="decoded_bytes", maximum=most)
     try:
-        return science.sparse(pixels, weights, *_shape(field))
+        return science.sparse(indices, values, *_shape(field))
     except ValueError as error:
         raise located(BlobCorrupt(str(error)), PIXELS, mask.key) from None
+
+
+def _decoded(column: Column[Any], blob: bytes, key: Key, most: int) -> NDArray[Any]:
+    try:
+        return numeric(blob, most)
+    except PublicError as error:
+        raise located(error, column, key) from None
 
 
 def _shape(field: Row) -> tuple[int, int]:
@@ -129,11 +169,24 @@ EMPTY = "the mask has no pixels"
 
 async def footprints(masks: Sequence[Row], context: Context) -> list[Footprint | BaseException]:
     """The pixels of each mask."""
-    found = await over_masks(masks, context, _footprint, lambda reason: Footprint(None, None, None, reason))
-    return spent(found, context, lambda footprint: 3 * len(footprint.rows or ()))
+    return await _told(masks, context, _footprint, lambda footprint: 3 * len(footprint.rows or ()))
 
 
-def _footprint(mask: Sparse) -> Footprint:
+async def _told(
+    masks: Sequence[Row], context: Context, compute: Callable[[Sparse | str], R], count: Callable[[R], int]
+) -> list[R | BaseException]:
+    """What is computed of each mask, so many numbers each: a few masks at a time, until they are too many."""
+    told: list[R | BaseException] = []
+    for start in range(0, len(masks), TOGETHER):
+        found = await over_masks(masks[start : start + TOGETHER], context, compute)
+        context.spend_values(sum(count(each) for each in found if not isinstance(each, BaseException)))
+        told += found
+    return told
+
+
+def _footprint(mask: Sparse | str) -> Footprint:
+    if isinstance(mask, str):
+        return Footprint(None, None, None, mask)
     reason = None if len(mask.row) else EMPTY
     return Footprint(mask.row.tolist(), mask.column.tolist(), as_list(mask.weight), reason)
 
@@ -142,11 +195,13 @@ async def contours(masks: Sequence[Row], context: Context, *, level: float = 0.9
     """The contours of each mask."""
     if not 0 < level < 1:
         raise BadUserInput(f"level: {level:g} is not between 0 and 1", argument="level")
-    found = await over_masks(masks, context, partial(_contour, level), lambda reason: Contour(None, level, reason))
-    return spent(found, context, lambda contour: sum(2 * len(line.rows) for line in contour.lines or ()))
+    points = partial(_contour, level)
+    return await _told(masks, context, points, lambda contour: sum(2 * len(line.rows) for line in contour.lines or ()))
 
 
-def _contour(level: float, mask: Sparse) -> Contour:
+def _contour(level: float, mask: Sparse | str) -> Contour:
+    if isinstance(mask, str):
+        return Contour(None, level, mask)
     lines = [Line(as_list(line[:, 0]), as_list(line[:, 1])) for line in science.contour(mask, level)]
     return Contour(lines, level, None if lines else _lineless(mask))
 
@@ -198,12 +253,15 @@ async def _labels(field: Row, context: Context) -> NDArray[np.int32]:
 
 async def _all(masks: Sequence[Row], context: Context) -> list[Sparse]:
     """The pixels of masks, none of which may be damaged."""
-    nothing = science.sparse([], [], 0, 0)
-    found = await over_masks(masks, context, _as_it_is, lambda _: nothing)
+    found = await over_masks(masks, context, _or_nothing)
     for mask in found:
         if isinstance(mask, BaseException):
             raise mask
-    return found  # type: ignore[return-value]
+    return found
+
+
+def _or_nothing(mask: Sparse | str) -> Sparse:
+    return science.sparse([], [], 0, 0) if isinstance(mask, str) else mask
 
 
 async def dense_masks(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gql_nda import tables as t
 from gql_nda.arrays.numbers import as_list, shortest
 from gql_nda.context import Context
-from gql_nda.errors import ArrayTooLarge
+from gql_nda.errors import ArrayTooLarge, PublicError
 from gql_nda.loaders import Derived
 from gql_nda.query import Key, Row, up
 from gql_nda.resolvers.traces import SCAN, Recording, over_traces, recordings
@@ -91,7 +91,7 @@ def _of_scan(recording: Recording | BaseException | None) -> Axes | BaseExceptio
         return Axes([], [], np.empty((0, 0, 0)), "the unit's scan is not there")
     try:
         return _of_recording(recording)
-    except (TypeError, ValueError) as error:  # trials that no column should hold
+    except (PublicError, TypeError, ValueError) as error:  # a damaged clock, or trials that no column should hold
         return error
 
 
@@ -129,13 +129,16 @@ class Page:
     values: int
     context: Context
 
-    @cached_property
-    def drawn(self) -> dict[Key, asyncio.Future[Drawn]]:
-        """The responses by unit: traces are read when they are first asked for."""
+    async def drawn(self, unit: Row) -> Drawn:
+        """The responses of a unit: with those of all others, traces are read when they are first asked for."""
         most = self.context.limits.operation_values
         if self.values > most:
             message = f"operation_values: these rasters have {self.values} values, at most {most}; ask for fewer units"
-            raise ArrayTooLarge(message, limit="operation_values", maximum=most)
+            await self.context.refuse(ArrayTooLarge(message, limit="operation_values", maximum=most))
+        return await self._drawn[unit.key]
+
+    @cached_property
+    def _drawn(self) -> dict[Key, asyncio.Future[Drawn]]:
         loader = self.context.loaders.derived("oracle raster", self._draw)
         return {unit.key: loader.load(Derived(unit)) for unit in self.shown}
 
@@ -172,14 +175,14 @@ class Raster:
         """Condition hashes, in order."""
         return self.axes.clips
 
-    def trial_idx(self) -> list[list[int]]:
+    async def trial_idx(self) -> list[list[int]]:
         """Which trials are shown: (repeat, clip)."""
-        self.page.context.spend_values(self.repeats * len(self.clips))
+        await self.page.context.claim_values(self.repeats * len(self.clips))
         return self.axes.trial_idx
 
-    def times(self) -> Cube | None:
+    async def times(self) -> Cube | None:
         """When responses are sampled (s)."""
-        self._spend()
+        await self._claim()
         return as_list(self.axes.times) if self.clips else None
 
     async def values(self) -> Cube | None:
@@ -200,16 +203,16 @@ class Raster:
         return (await self._drawn()).reason
 
     async def _read(self, read: Callable[[Floats], Floats]) -> Cube | None:
-        self._spend()
+        await self._claim()
         raw = (await self._drawn()).raw
         await asyncio.sleep(0)  # a page has many rasters of thousands of numbers: others may go between
         return None if raw is None else as_list(read(raw))
 
     async def _drawn(self) -> Drawn:
-        return await self.page.drawn[self.unit.key] if self.clips else Drawn(None, self.axes.reason)
+        return await self.page.drawn(self.unit) if self.clips else Drawn(None, self.axes.reason)
 
-    def _spend(self) -> None:
-        self.page.context.spend_values(self.axes.times.size)
+    async def _claim(self) -> None:
+        await self.page.context.claim_values(self.axes.times.size)
 
 
 async def rasters(units: Sequence[Row], context: Context) -> Sequence[Raster | BaseException]:

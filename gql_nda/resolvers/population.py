@@ -73,7 +73,7 @@ class Correlation:
     async def _traces(self) -> "Traces":
         """The traces, read in portions."""
         traces = await _empty(self.known, self.context)
-        for portion in await self.context.loaders.portions(TRACE, list(traces.rows)):
+        for portion in await self.context.loaders.portions(list(traces.rows), TRACE):
             await self._read(traces, portion)
         return traces
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gql_nda import tables as t
 from gql_nda.arrays.numbers import as_list
 from gql_nda.context import Context
-from gql_nda.errors import BadUserInput, LimitExceeded
+from gql_nda.errors import BadUserInput, LimitExceeded, PublicError
 from gql_nda.query import Key, Row
 from gql_nda.resolvers.traces import SCAN, Compute, Recording, over_traces, recordings
 from gql_nda.science import responses as science
@@ -76,7 +76,11 @@ def chosen(
 
 
 async def readable(rows: Iterable[Row], context: Context) -> dict[Key, Recording]:
-    """The recordings of rows, by scan, that can be read."""
+    """The recordings of rows, by scan, whose clock can be read."""
+    return {scan: of for scan, of in (await _recorded(rows, context)).items() if not isinstance(of.clock, PublicError)}
+
+
+async def _recorded(rows: Iterable[Row], context: Context) -> dict[Key, Recording]:
     found = await recordings((row.at(SCAN.on) for row in rows), context)
     return {scan: recording for scan, recording in found.items() if isinstance(recording, Recording)}
 
@@ -306,7 +310,7 @@ async def trial_means(
 ) -> Sequence[TrialMeans | BaseException]:
     """Each unit's mean response to the trials that satisfy all that is given; to all, if nothing is."""
     of = chosen(context, condition_hash, kind=type)
-    known = await readable(units, context)
+    known = await _recorded(units, context)  # frames need no clock
     some = {scan: _Some(of, recording) for scan, recording in known.items()}
     spend(units, known, context, lambda recording: 4 * len(some[recording.scan.key].at))
     return [

@@ -3,9 +3,10 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from gql_nda import tables as t
 from gql_nda.arrays.numbers import Numeric, numeric
 from gql_nda.context import Context
-from gql_nda.errors import PublicError
+from gql_nda.errors import ArrayTooLarge, BlobCorrupt, PublicError
 from gql_nda.loaders import Reduction
 from gql_nda.query import Key, Query, Row, by_key
 from gql_nda.stores import located
@@ -37,12 +38,20 @@ TOGETHER = 200
 class Recording:
     """A scan, when its frames were taken (s), and its trials in order.
 
-    Frame times are those of the first field; a unit's are ``ms_delay`` later. They're empty where none are stored.
+    Frame times are those of the first field; a unit's are ``ms_delay`` later. They're empty where none are stored;
+    damaged ones trouble who asks for them, and no others.
     """
 
     scan: Row
-    frame_times: Floats
+    clock: Floats | PublicError
     trials: list[Row]
+
+    @property
+    def frame_times(self) -> Floats:
+        """The clock; raises what is wrong with it."""
+        if isinstance(self.clock, PublicError):
+            raise copy(self.clock)  # the cache's own mustn't gather tracebacks
+        return self.clock
 
     @property
     def fps(self) -> float:
@@ -59,7 +68,7 @@ Compute = Callable[[Recording, Sequence[Row], NDArray[Any]], Sequence[R]]
 
 
 async def recordings(scans: Iterable[Key], context: Context) -> dict[Key, Recording | BaseException]:
-    """The recordings of scans by key, kept in the cache; an error in the frame times of one stays with it."""
+    """The recordings of scans by key, kept in the cache; what went wrong in reading one stays with it."""
     keys = list(dict.fromkeys(scans))
 
     async def missing(keys: list[Key]) -> Sequence[Recording | BaseException | None]:
@@ -78,10 +87,18 @@ async def _recordings(keys: list[Key], context: Context) -> list[Recording | Bas
         loaders.ask(context.store.rows, Query(t.trial, SCAN.on, tuple(keys))),
     )
     return [
-        scan and (clock if isinstance(clock, BaseException) else Recording(scan, clock, trials.get(key, [])))
+        scan and (clock if failed(clock) else Recording(scan, clock, trials.get(key, [])))
         for key, scan, clock in zip(keys, rows, (_NONE if clock is None else clock for clock in times), strict=True)
     ]
 
+
+def failed(read: object) -> TypeGuard[BaseException]:
+    """Whether something couldn't be read now; damage is there to stay, and known."""
+    return isinstance(read, BaseException) and not isinstance(read, DAMAGE)
+
+
+DAMAGE = (BlobCorrupt, ArrayTooLarge)
+"""What is wrong with a blob, whenever it is read."""
 
 _NONE: Floats = np.zeros(0)
 
@@ -112,7 +129,7 @@ async def over_traces(
         def work(blobs: dict[Key, bytes]) -> dict[Key, R | BaseException]:
             return _computed([by_key[key] for key in blobs], blobs, found, compute, most)
 
-        for portion in await context.loaders.portions(TRACE, keys, PORTION):
+        for portion in await context.loaders.portions(keys, TRACE, most=PORTION):
             read = partial(context.loaders.ask, context.store.blobs, TRACE, portion)
             results |= await context.cache.traces.run(read, work)
         return [results[key] if key in results else absent(_why(by_key[key], found)) for key in keys]

@@ -16,10 +16,11 @@ from gql_nda.loaders import Reduction
 from gql_nda.query import Key, Row
 from gql_nda.resolvers.responses import Chosen, Numbers
 from gql_nda.resolvers.stimulus import CONDITIONS
-from gql_nda.resolvers.traces import SCAN, Recording, over_traces, recordings
+from gql_nda.resolvers.traces import SCAN, Recording, failed, over_traces, recordings
 from gql_nda.science import tuning as science
 from gql_nda.science.reasons import joined
 from gql_nda.science.resampling import unclocked
+from gql_nda.stores import located
 
 MONET2 = "stimulus.Monet2"
 """The type of its trials."""
@@ -74,12 +75,13 @@ def _told(
     """Segments one by one; an error in the frame times is the trial's."""
     if shown is None or isinstance(shown, BaseException):
         return shown
-    if isinstance(recording, BaseException):
-        return recording
+    clock = recording.clock if isinstance(recording, Recording) else recording
+    if isinstance(clock, BaseException):
+        return clock
     context.spend_values(sum(map(len, shown)) + (0 if trial is None else 2 * len(shown.degrees)))
     frames: list[Frames | None] = [None] * len(shown.degrees)
-    if trial is not None and recording is not None and not unclocked(recording.frame_times):
-        found = science.segment_frames(trial["start_frame_time"], shown, recording.frame_times)
+    if trial is not None and clock is not None and not unclocked(clock):
+        found = science.segment_frames(trial["start_frame_time"], shown, clock)
         frames = [Frames(*pair) for pair in found.tolist()]
     return [Segment(*one) for one in zip(*(column.tolist() for column in shown), frames, strict=True)]
 
@@ -115,7 +117,7 @@ def _joined(row: Row | None, directions: Any, onsets: Any) -> science.Segments |
     try:
         return science.segments(directions, onsets, float(row["duration"]))
     except (TypeError, ValueError) as error:
-        return BlobCorrupt(f"monet2 {row['condition_hash']}: {error}")
+        return located(BlobCorrupt(str(error)), t.monet2.c.directions, row.key)
 
 
 # --- tuning ----------------------------------------------------------------------------------------
@@ -162,15 +164,12 @@ def _tuning(
     shown: Shown, recording: Recording, units: Sequence[Row], traces: NDArray[Any]
 ) -> Sequence[Tuning | BaseException]:
     """The tuning of units of one scan."""
-    trials = _of(recording)
-    known = list[tuple[Row, science.Segments]]()
-    for trial in trials:
-        segments = shown[trial["condition_hash"]]
-        if isinstance(segments, BaseException):
-            return [segments] * len(units)
-        if segments is not None:
-            known.append((trial, segments))
-    lost = f"{len(trials) - len(known)} Monet2 trials have no directions" if len(known) < len(trials) else None
+    trials = [(trial, shown[trial["condition_hash"]]) for trial in _of(recording)]
+    known = [(trial, found) for trial, found in trials if isinstance(found, science.Segments)]
+    errors = [found for _, found in trials if isinstance(found, BaseException)]
+    if grave := [error for error in errors if failed(error) or not known]:
+        return [grave[0]] * len(units)
+    lost = _lost(len(trials) - len(known) - len(errors), errors)
     why = unclocked(recording.frame_times) or (None if known else lost or "the scan has no Monet2 trials")
     if why:
         return [_untuned(why)] * len(units)
@@ -178,6 +177,14 @@ def _tuning(
     delays = [unit["ms_delay"] for unit in units]
     means, degrees = science.segment_means(traces, recording.frame_times, delays, starts, [s for _, s in known])
     return _selective(science.curve(means, degrees), lost)
+
+
+def _lost(absent: int, errors: Sequence[BaseException]) -> str | None:
+    """Which trials take no part; of those with damaged directions the first is told."""
+    return joined(
+        f"{absent} Monet2 trials have no directions" if absent else None,
+        f"{len(errors)} Monet2 trials have directions that can't be read: {errors[0]}" if errors else None,
+    )
 
 
 def _selective(curve: science.Curve, lost: str | None) -> list[Tuning]:

@@ -167,12 +167,14 @@ class CoordinatesQuery:
     units_near: list[NearbyUnit] | None = listed(
         Relation(t.scan_unit, ()),
         nearby.units_near,
-        "The units near a point, the nearest first; of those equally far the one of the lower key. A unit stands where "
-        "its stackUnit is in the first stack, and in EM where its emPosition is; units without one aren't found.",
+        "The units of a stack near a point, the nearest first; of those equally far the one of the lower key. A unit "
+        "stands where it was registered to the stack, as its stackUnit, and in EM where the stack's best transform "
+        "takes it, as its emPosition; units without a place aren't found.",
         argument("point", PointInput, "The point, in the frame's unit: in EM voxels, else um."),
         argument("frame", CoordinateFrame, "The frame of the point."),
         argument("radius", float, "How far away units may stand (um, in EM too), above 0."),
         argument("first", int | None, "Most units: 100 unless told, at most 10,000."),
         argument("session", int | None, "Only units of this session."),
         argument("scan_idx", int | None, "Only units of scans of this number."),
+        *_STACK,
     )

@@ -78,8 +78,8 @@ class Epochs:
         description="Duration of all epochs together (s); null with a reason."
     )
     reason: str | None = strawberry.field(
-        description="What the scan lacks to tell epochs, or which trace ends before the scan does: frames without a "
-        "value count as NaN. Null where all is there."
+        description="What the scan lacks to tell epochs, or which trace is resampled, or ends before the scan does: "
+        "frames without a value count as NaN. Null where all is there."
     )
 
 
@@ -99,8 +99,9 @@ class ScanBehavior:
     )
     epochs: Epochs | None = batch(
         derived.epochs,
-        "Epochs of behaviour at the frames of the scan, by the stored ManualPupil and Treadmill: successive frames in "
-        "which all conditions hold. One condition at least must be given.",
+        "Epochs of behaviour at the frames of the scan, by the stored ManualPupil and Treadmill, or by the raw ones, "
+        "resampled here, where these aren't stored: successive frames in which all conditions hold. One condition at "
+        "least must be given.",
         argument(
             "running",
             FloatBounds | None,

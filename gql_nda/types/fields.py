@@ -158,7 +158,7 @@ def listed(
     return declared(ListedSpec(relation, CalledSpec(function, parameters)), description)
 
 
-def each_of(field: Any, relation: Relation) -> Any:
-    """A list with as many items as the relation has rows: what below it is asked for costs as often."""
-    field.metadata = {**field.metadata, "each": relation}
+def each_of(field: Any, items: Relation | str) -> Any:
+    """A field of as many items as a relation has rows, or a list argument has: what is asked below costs as often."""
+    field.metadata = {**field.metadata, "each": items}
     return field

@@ -68,7 +68,7 @@ class OracleRaster:
     @strawberry.field(description="Number of the trial that shows each clip: [repeat][clip].")
     async def trial_idx(raster: Raster) -> list[list[int]]:
         """As the scan has them."""
-        return raster.trial_idx()
+        return await raster.trial_idx()
 
     @strawberry.field(
         description="When the responses are sampled: [repeat][clip][sample], seconds on the clock of the scan's frame "
@@ -76,7 +76,7 @@ class OracleRaster:
     )
     async def times(raster: Raster) -> Cube | None:
         """The same for all units of a scan."""
-        return raster.times()
+        return await raster.times()
 
     @strawberry.field(
         description="Activity at these times, interpolated linearly between the unit's own frames (frame times plus "

@@ -9,7 +9,7 @@ from gql_nda.context import Context
 from gql_nda.resolvers import population as derived
 from gql_nda.types.arguments import argument
 from gql_nda.types.array import NdArray
-from gql_nda.types.fields import declared
+from gql_nda.types.fields import declared, each_of
 from gql_nda.types.keys import UnitKey
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Correlation = strawberry.Parent[derived.Correlation]
 
 
 class CorrelationSpec:
-    """Units by their keys; the operation is taken to ask as much as they are many."""
+    """Units by their keys."""
 
     plain: ClassVar[bool] = False
     listed: ClassVar[str] = "units"
@@ -61,8 +61,11 @@ class ActivityCorrelation:
 class PopulationQuery:
     """Fields of Query."""
 
-    activity_correlation: ActivityCorrelation | None = declared(
-        CorrelationSpec(),
-        "Pairwise correlation of the activity of some units of one scan. Units of different scans weren't recorded at "
-        "the same time: BAD_USER_INPUT.",
+    activity_correlation: ActivityCorrelation | None = each_of(
+        declared(
+            CorrelationSpec(),
+            "Pairwise correlation of the activity of some units of one scan. Units of different scans weren't recorded "
+            "at the same time: BAD_USER_INPUT.",
+        ),
+        CorrelationSpec.listed,
     )

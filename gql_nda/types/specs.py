@@ -14,6 +14,7 @@ from strawberry.types.info import Info
 from gql_nda.arrays.numbers import shortest
 from gql_nda.context import Context
 from gql_nda.dataloader import Loader
+from gql_nda.errors import ArrayTooLarge, LimitExceeded
 from gql_nda.loaders import Derived
 from gql_nda.query import Key, Ref, Relation, Row
 from gql_nda.resolvers import arrays, connections
@@ -154,7 +155,8 @@ class ChildrenSpec:
 class BatchSpec:
     """A function of all rows of a level, and of arguments by name: it returns one result for each row.
 
-    An argument that is left out, or null, is the function's own default.
+    An argument that is left out, or null, is the function's own default. A limit that the function finds broken, by
+    all rows together, refuses the operation; what one row's result is too large for is that row's error.
     """
 
     function: Callable[..., Awaitable[Sequence[Any]]]
@@ -170,7 +172,10 @@ class BatchSpec:
         given = given_of(kwargs)
 
         async def batch(rows: Sequence[Row]) -> Sequence[Any]:
-            return await self.function(rows, context, **given)
+            try:
+                return await self.function(rows, context, **given)
+            except (ArrayTooLarge, LimitExceeded) as error:
+                await context.refuse(error)
 
         return context.loaders.derived((self.function, repr(given)), batch)
 

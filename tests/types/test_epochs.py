@@ -1,6 +1,7 @@
 """Behaviour at the frames of a scan, and its epochs: against independent formulas over the very blobs."""
 
 import math
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import orjson
 import pytest
 from numpy.typing import NDArray
 from sqlalchemy import Table
@@ -466,7 +468,6 @@ async def test_the_pupil_in_strange_scans(name: str, strange: Client) -> None:
     [
         ("no treadmill", "the scan has no synchronised treadmill"),
         ("no pupil", "the scan has no synchronised pupil"),
-        ("raw alone", "the scan has no synchronised treadmill; the scan has no synchronised pupil"),
         ("no times", "the scan has no frame times"),
         ("nothing", "the scan has no frame times; the scan has no synchronised treadmill; "
                     "the scan has no synchronised pupil"),
@@ -475,6 +476,76 @@ async def test_the_pupil_in_strange_scans(name: str, strange: Client) -> None:
 async def test_what_is_missing_is_said(name: str, reason: str, strange: Client) -> None:
     found = await told(strange, scan_of(name), f"epochs(running: {{gt: 1}}, pupil: VALID) {{ {EPOCHS} }}")
     assert found["epochs"] == {"epochs": None, "nframes": None, "totalDuration": None, "reason": reason}
+
+
+@pytest.fixture
+async def raw_alone(demo_path: Path, tmp_path: Path) -> AsyncIterator[SqlStore]:
+    """The demo, of which one scan has no synchronised behaviour, and another no treadmill."""
+    shutil.copy(demo_path, path := tmp_path / "raw.sqlite")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM manual_pupil WHERE (session, scan_idx) = (4, 7)")
+        connection.execute("DELETE FROM treadmill WHERE (session, scan_idx) IN ((4, 7), (5, 3))")
+        connection.commit()
+    store = SqlStore(f"sqlite:///{path}")
+    yield store
+    await store.close()
+
+
+@pytest.mark.parametrize("asked", ["running: {gt: 1}", "pupil: VALID, minDuration: 2", "running: {lt: 1}, pupil: LOST"])
+async def test_what_is_not_stored_is_resampled(asked: str, raw_alone: SqlStore, sqlite_client: Client) -> None:
+    """The demo's stored behaviour was made of its raw one: epochs are the same."""
+    text = f"{{ scans {{ nodes {{ session scanIdx epochs({asked}) {{ {EPOCHS} }} }} }} }}"
+    expected = (await sqlite_client.data(text))["scans"]["nodes"]
+    answer = await Agreement(raw_alone).compare(Case(text, {}))
+    found = orjson.loads(answer.data)["scans"]["nodes"]
+    for ours, theirs in zip(found, expected, strict=True):
+        scan, lacking = (ours["session"], ours["scanIdx"]), []
+        lacking += ["treadmill"] if scan in ((4, 7), (5, 3)) and "running" in asked else []
+        lacking += ["pupil"] if scan == (4, 7) and "pupil" in asked else []
+        told = "; ".join(f"the scan has no synchronised {each}: the raw one is resampled" for each in lacking)
+        assert ours["epochs"].pop("reason") == (told or None)
+        assert theirs["epochs"].pop("reason") is None
+    assert found == expected
+
+
+async def test_resampling_for_epochs_passes_the_gate_and_is_kept(
+    raw_alone: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[tuple[int, bool]] = []
+    running = 0
+
+    def counting(*given: Any) -> Any:
+        nonlocal running
+        running += 1
+        most = max([running, *(each for each, _ in computed)])
+        found = resampling.resample(*given)
+        computed.append((most, True))
+        running -= 1
+        return found
+
+    monkeypatch.setattr(epochs, "resample", counting)
+    text = "{ scans { nodes { epochs(running: {gt: 1}, pupil: VALID) { nframes } } } }"
+    async with serving(raw_alone) as client:
+        first = await client.data(text)
+        assert len(computed) == 6
+        assert max(most for most, _ in computed) <= 2
+        assert await client.data(text) == first
+    assert len(computed) == 6
+
+
+async def test_raw_behaviour_that_is_damaged_is_that_scans(tmp_path: Path) -> None:
+    rows: dict[Table, list[Mapping[str, Any]]] = {t.scan: []}
+    for number, pupil in enumerate([NOISE, np.linspace(20, 40, len(EYE)), np.zeros(9)], 1):
+        key = {"session": 1, "scan_idx": number}
+        rows[t.scan].append({**key, "nframes": 10, "nfields": 1, "fps": 2})
+        for table, row in (*TIMES.items(), (t.raw_manual_pupil, raw_pupil(pupil))):
+            rows.setdefault(table, []).append({**key, **row})
+    async with little_store(tmp_path, rows) as store:
+        answer = await Agreement(store).compare(Case("{ scans { nodes { epochs(pupil: VALID) { nframes } } } }", {}))
+    nodes = orjson.loads(answer.data)["scans"]["nodes"]
+    assert nodes == [{"epochs": None}, {"epochs": {"nframes": 10}}, {"epochs": None}]
+    assert {error["extensions"]["table"] for error in answer.errors} == {"raw_manual_pupil"}
+    assert {error["extensions"]["code"] for error in answer.errors} == {"BLOB_CORRUPT"}
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,15 @@ async def test_units_stand_where_the_first_stack_has_them(frame: str, few: Clien
     assert [one.key[2] for one in await near(few, [100, 100, 101], frame, 1, first=1)] == [1]
 
 
+async def test_units_of_another_stack_stand_there_alone(few: Client) -> None:
+    document = """query ($frame: CoordinateFrame!) {
+      unitsNear(point: {x: 100, y: 100, z: 100}, frame: $frame, radius: 1, stackIdx: 2) { unit { unitId } } }"""
+    for frame in ("MOTOR", "STACK"):
+        assert await few.data(document, frame=frame) == {"unitsNear": [{"unit": {"unitId": 3}}]}
+    error = await few.error(document, frame="EM")
+    assert error["message"].endswith("the stack has no transform to the electron-microscopy volume")
+
+
 async def test_nothing_is_near_without_units(tmp_path_factory: pytest.TempPathFactory) -> None:
     async with little_store(tmp_path_factory.mktemp("none"), scans()) as store, serving(store) as client:
         for frame in FRAMES:

@@ -17,7 +17,7 @@ from tests.planner.documents import Case
 from tests.science import reference, reference_responses
 from tests.support.client import Client, Statements, serving
 from tests.support.little import little_store
-from tests.support.recorded import AT, Demo, Recorded, recorded
+from tests.support.recorded import AT, PLACE, Asked, Demo, Recorded, recorded
 
 ORACLE = "KXdTNAGMo1gCWz2Ge8zr"
 UNITS = [(4, 7, 2), (5, 3, 4), (9, 3, 1)]
@@ -411,6 +411,37 @@ async def test_an_error_stays_with_its_unit(tmp_path: Path) -> None:
         },
         {"brainArea": "V1", "mean": 2, "n": 1, "units": 2, "reason": lost},
     ]
+
+
+async def test_a_damaged_clock_troubles_those_of_its_scan_who_ask_for_it(tmp_path: Path) -> None:
+    rows = Recorded([TRACE], TRIALS_OF_3, b"wrong", areas={1: "V1"}).rows()
+    for table, others in Recorded([TRACE], TRIALS_OF_3, CLOCK, areas={1: "V1"}).rows().items():
+        rows[table] += [{**row, "scan_idx": 3} for row in others]
+    document = """{ scans { nodes { scanIdx
+      areaPsths(conditionHash: "hash") { n reason }
+      trials(first: 1) { nodes { areaResponses { mean n reason } } }
+      units { nodes { unitId trialMeans { mean frames reason } psth(conditionHash: "hash") { n }
+        frames: responses(type: CLIP) { reason } times: responses(type: CLIP, align: TIME) { reason }
+        oracleComputed { reason } } } } } }"""
+    async with little_store(tmp_path, rows) as store:
+        answer = await Asked(store).answer(document)
+    damaged, other = answer["data"]["scans"]["nodes"]
+    means = {"mean": [2, 2], "frames": [3, 3], "reason": None}
+    (lost,), (fine,) = (scan.pop("units")["nodes"] for scan in (damaged, other))
+    assert lost == {
+        "unitId": 1,
+        "trialMeans": means,
+        **dict.fromkeys(("psth", "frames", "times", "oracleComputed")),
+    }
+    assert (fine["trialMeans"], fine["psth"]) == (means, {"n": [2, 2, 2]})
+    assert None not in fine.values()
+    for scan in (damaged, other):
+        (trial,) = scan["trials"]["nodes"]
+        assert trial["areaResponses"] == [{"mean": 2, "n": 1, "reason": None}]
+    assert damaged["areaPsths"][0]["reason"].endswith("1 of the units can't be read")
+    assert other["areaPsths"] == [{"n": [1, 1, 1], "reason": None}]
+    where = {"code": "BLOB_CORRUPT", "table": "scan_times", "column": "frame_times", "key": PLACE}
+    assert [error["extensions"] for error in answer["errors"]] == [where] * 4
 
 
 async def test_an_area_that_a_scan_lacks(tmp_path: Path) -> None:

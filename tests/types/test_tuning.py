@@ -14,7 +14,8 @@ from tests.planner.documents import Case
 from tests.science import reference_responses, reference_tuning
 from tests.science.golden import golden
 from tests.support.client import Client, Statements, serving
-from tests.support.recorded import AT, Demo, Recorded, column, recorded
+from tests.support.little import little_store
+from tests.support.recorded import AT, Asked, Demo, Recorded, column, recorded
 
 FIELDS = """directions responses sem n gOSI gDSI OSI DSI preferredDirection preferredOrientation reason"""
 TUNING = f"""query ($s: Int!, $i: Int!, $u: Int!) {{
@@ -209,8 +210,12 @@ async def test_a_hash_that_differs_by_case_is_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("directions", "onsets", "message"),
     [
-        (column(0, 90), column(0, 1, 2), "monet2 m: 2 directions have 3 onsets"),
-        (column(0, math.nan), column(0, 1), "monet2 m: directions, onsets and the duration must be finite"),
+        (column(0, 90), column(0, 1, 2), "monet2.directions of condition_hash=m: 2 directions have 3 onsets"),
+        (
+            column(0, math.nan),
+            column(0, 1),
+            "monet2.directions of condition_hash=m: directions, onsets and the duration must be finite",
+        ),
         (b"wrong", column(0, 1), "monet2.directions of condition_hash=m"),
     ],
 )
@@ -227,8 +232,54 @@ async def test_directions_that_are_damaged(directions: Any, onsets: Any, message
         "condition": {"segments": None},
     }
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"BLOB_CORRUPT"}
+    assert all(error["extensions"]["key"] == {"condition_hash": "m"} for error in answer["errors"])
     assert len(answer["errors"]) == 3
     assert all(message in error["message"] for error in answer["errors"])
+
+
+@pytest.mark.parametrize("directions", [column(0, 90), b"wrong"])
+async def test_damaged_directions_are_left_out_of_the_tuning(directions: Any, tmp_path: Path) -> None:
+    shown = {**SHOWN, "bad": (directions, column(0, 1, 2), DURATION)}
+    trials = [*TRIALS, *[(MONET2, 33, 36, 33.0, 36.0, "bad")] * 2, (MONET2, 37, 38, 37.0, 38.0, "absent")]
+    traces = [trace_of(SIXTEEN), trace_of(SIXTEEN[::-1])]
+    document = f"{{ scan({AT}) {{ units {{ nodes {{ directionTuning {{ responses n reason }} }} }} }} }}"
+    async with recorded(tmp_path, Recorded(traces, trials, CLOCK, shown=shown)) as little:
+        nodes = (await little.data(document))["scan"]["units"]["nodes"]
+    for unit, responses in zip(nodes, (SIXTEEN, SIXTEEN[::-1]), strict=True):
+        found = unit["directionTuning"]
+        assert found["responses"] == approx(responses)
+        assert found["n"] == [1] * 16
+        assert found["reason"].startswith(
+            "1 Monet2 trials have no directions; 2 Monet2 trials have directions that can't be read: "
+            "monet2.directions of condition_hash=bad: "
+        )
+
+
+async def test_damage_that_nothing_is_left_of_is_its_own_scans(tmp_path: Path) -> None:
+    shown = {**SHOWN, "bad": (b"wrong", column(0), DURATION)}
+    rows = Recorded([trace_of(SIXTEEN)], [(MONET2, 1, 32, START, START + DURATION, "bad")], CLOCK, shown=shown).rows()
+    for table, others in Recorded([trace_of(SIXTEEN)], TRIALS, CLOCK).rows().items():
+        rows[table] += [{**row, "scan_idx": 3} for row in others]
+    async with little_store(tmp_path, rows) as store:
+        answer = await Asked(store).answer("{ units { nodes { directionTuning { reason } } } }")
+    assert answer["data"]["units"]["nodes"] == [{"directionTuning": None}, {"directionTuning": {"reason": None}}]
+    (error,) = answer["errors"]
+    assert error["extensions"]["key"] == {"condition_hash": "bad"}
+
+
+async def test_a_damaged_clock_troubles_no_other_scans_segments(tmp_path: Path) -> None:
+    rows = Recorded([], TRIALS, b"wrong", shown=SHOWN).rows()
+    for table, others in Recorded([], TRIALS, CLOCK).rows().items():
+        rows[table] += [{**row, "scan_idx": 3} for row in others]
+    async with little_store(tmp_path, rows) as store:
+        document = "{ scans { nodes { trials { nodes { directionSegments { onset } } } } } }"
+        answer = await Asked(store).answer(document)
+    nodes = [scan["trials"]["nodes"][0] for scan in answer["data"]["scans"]["nodes"]]
+    lost, fine = (node["directionSegments"] for node in nodes)
+    assert lost is None
+    assert len(fine) == 16
+    (error,) = answer["errors"]
+    assert error["extensions"]["table"] == "scan_times"
 
 
 async def test_segments_without_a_clock_or_beyond_it(tmp_path: Path) -> None:

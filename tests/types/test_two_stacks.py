@@ -39,3 +39,57 @@ async def test_what_is_shown_is_what_is_filtered(two_stacks: Client) -> None:
     shown = [unit["stackUnit"] for unit in data["units"]["nodes"]]
     assert shown
     assert all(place["stackSession"] == 3 and place["stackX"] > 1000 for place in shown)
+
+
+# --- units near a point ------------------------------------------------------------------------------
+
+NEAR = """query ($point: PointInput!, $frame: CoordinateFrame!, $session: Int, $idx: Int) {
+  unitsNear(point: $point, frame: $frame, radius: 150, stackSession: $session, stackIdx: $idx) {
+    distanceUm position { x y z } unit { strKey } } }"""
+
+STACKS = {"MOTOR": "motorX motorY motorZ", "STACK": "stackX stackY stackZ"}
+
+
+async def somewhere(client: Client, frame: str) -> dict[str, float]:
+    """A place where a unit stands in the one stack that there is."""
+    names = "emPosition { x y z }" if frame == "EM" else f"stackUnit {{ {STACKS[frame]} }}"
+    document = f"{{ units(where: {{stackX: {{isNull: false}}}}, first: 1) {{ nodes {{ at: {names} }} }} }}"
+    (unit,) = (await client.data(document))["units"]["nodes"]
+    return dict(zip("xyz", unit["at"].values(), strict=True))
+
+
+@pytest.mark.parametrize("frame", ["MOTOR", "STACK", "EM"])
+async def test_units_near_in_the_stack_that_is_asked_for(frame: str, two_stacks: Client, sqlite_client: Client) -> None:
+    point = await somewhere(sqlite_client, frame)
+    expected = (await sqlite_client.data(NEAR, point=point, frame=frame))["unitsNear"]
+    assert len(expected) > 3
+    for chosen in ({"session": 9}, {"idx": 19, "session": 9}):
+        found = await two_stacks.data(NEAR, point=point, frame=frame, **chosen)
+        assert found["unitsNear"] == expected
+        assert await sqlite_client.data(NEAR, point=point, frame=frame, **chosen) == found
+
+
+async def test_units_near_in_the_first_stack_unless_told(two_stacks: Client, sqlite_client: Client) -> None:
+    point = await somewhere(sqlite_client, "STACK")
+    expected = (await sqlite_client.data(NEAR, point=point, frame="STACK"))["unitsNear"]
+    moved = {**point, "x": point["x"] + 1000}
+    for chosen in ({}, {"session": 3}, {"idx": 19}):
+        found = (await two_stacks.data(NEAR, point=moved, frame="STACK", **chosen))["unitsNear"]
+        assert [one["unit"] for one in found] == [one["unit"] for one in expected]
+        assert [one["position"]["x"] for one in found] == pytest.approx(
+            [one["position"]["x"] + 1000 for one in expected], abs=1e-3
+        )
+
+
+async def test_a_stack_without_a_transform_has_no_units_in_em(two_stacks: Client) -> None:
+    for chosen in ({}, {"session": 3}):
+        error = await two_stacks.error(NEAR, point={"x": 1, "y": 2, "z": 3}, frame="EM", **chosen)
+        assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": "frame"}
+        assert error["message"].endswith("the stack has no transform to the electron-microscopy volume")
+
+
+@pytest.mark.parametrize("frame", ["MOTOR", "EM"])
+async def test_a_stack_that_there_is_not(frame: str, two_stacks: Client) -> None:
+    error = await two_stacks.error(NEAR, point={"x": 1, "y": 2, "z": 3}, frame=frame, session=4)
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": "stackSession"}
+    assert error["message"] == "no stack of stackSession 4; there are 3 19; 9 19"
