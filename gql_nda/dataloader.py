@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -22,7 +22,7 @@ class Loader(DataLoader[K, V]):
     """
 
     def __init__(self, batch: Batch[K, V]) -> None:
-        super().__init__(cast(Any, self._guarded))  # results may be exceptions, which its type leaves out
+        super().__init__()
         self._batch = batch
         self._running: set[asyncio.Task[Any]] = set()
         self._waiting: dict[K, int] = {}
@@ -59,7 +59,8 @@ class Loader(DataLoader[K, V]):
                 del self._cache[unfinished]  # who asks again gets a new batch, not the end of this one
             self.close()
 
-    async def _guarded(self, keys: list[K]) -> list[V | Exception]:
+    async def batch_load_fn(self, keys: list[K]) -> list[V | Exception]:  # type: ignore[override]  # exceptions, too
+        """The values of the keys, or exceptions in their place."""
         task = asyncio.current_task()
         assert task is not None
         if not self._waiting:

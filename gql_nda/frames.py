@@ -5,7 +5,7 @@ are sorted by, and those that were asked for. Its types are the tables': float32
 """
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import polars as pl
@@ -16,6 +16,7 @@ from gql_nda.query import Order, Query, Ref
 from gql_nda.tables import Float32, narrow
 
 
+@cache
 def dtype(column: Column[Any]) -> type[pl.DataType]:
     """The Polars type of a column's values."""
     kind = column.type

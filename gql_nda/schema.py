@@ -24,9 +24,6 @@ from gql_nda.types.root import Query
 
 log = logging.getLogger(__name__)
 
-MANY = 100
-"""Errors that take memory worth freeing at once."""
-
 
 class Schema(strawberry.Schema):
     """The nda graph. Errors are logged by ``public``, not one by one with the whole query."""
@@ -65,7 +62,7 @@ class Schema(strawberry.Schema):
             return ExecutionResult(None, [error])
         except Exception as error:  # ours, or what nobody foresaw: ``public`` tells them apart
             return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
-        if isinstance(executor, PlanningExecutor) and len(answered.errors or ()) > MANY:
+        if isinstance(executor, PlanningExecutor):
             executor.close()
         return answered
 

@@ -30,6 +30,7 @@ class Attended:
         self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
+            self._watcher = None  # its end holds its frame, and that holds us
         try:
             await self._stay.__aexit__(kind, error, trace)
         except TimeoutError:

@@ -14,6 +14,7 @@ from gql_nda.limits import Limits
 from gql_nda.planner.executor import Plans
 from gql_nda.schema import Schema, build_schema, public
 from gql_nda.stores import Store
+from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 
 LEAVING = """query ($out: Boolean = false, $in: Boolean = true) {
@@ -155,3 +156,37 @@ async def test_many_errors_leave_nothing_for_the_collector(sqlite_store: SqlStor
     finally:
         gc.enable()
     assert left < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ('{ unit(strKey: "04_07_000001") { umX oracle { pearson } } }', 0),
+        ("{ dataset { name } scans { edges { cursor node { fields { nodes { fieldIdx } } } } } }", 0),
+        ("{ units(first: 100) { totalCount nodes { unitId } groups(by: [BRAIN_AREA]) { count } } }", 0),
+        # SQLAlchemy's lists of keys hold themselves
+        ("{ units(first: 100) { nodes { scan { fps } fluorescence { values(stop: 100) } } } }", 500),
+        ("{ units(first: 100) { nodes { directionTuning { gOSI } } } }", 500),
+    ],
+)
+async def test_an_answer_is_freed_with_its_last_reference(text: str, most: int, snapshot_store: SnapshotStore) -> None:
+    schema, dataset = build_schema(), Dataset(snapshot_store)
+
+    async def asked() -> None:
+        context = Context(snapshot_store, dataset)
+        answer = await schema.answer(text, None, None, context)
+        context.loaders.close()
+        assert answer.data
+        assert not answer.errors
+
+    async def left() -> int:
+        gc.collect()
+        gc.disable()
+        try:
+            await asked()
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    await asked()  # makes what is kept
+    assert min([await left() for _ in range(5)]) <= most  # other tests' stores have tasks on this loop, too
