@@ -217,6 +217,7 @@ class SqlStore:
     async def _execute(self, statement: Executable | Prepared) -> list[Record]:
         def run() -> list[Record]:
             with self.engine.sync_engine.connect() as connection:
+                _expect_waited_for()
                 cursor = _sent(connection, statement).cursor
                 assert cursor is not None
                 return list(cursor.fetchall())  # the driver's own records: SQLAlchemy's rows take twice as long
@@ -236,7 +237,8 @@ class SqlStore:
             described = {name: _columns(inspector, name) for name in names}
             return {name: columns for name, columns in described.items() if columns}
 
-        described: dict[str, dict[str, Any]] = await self._ask(lambda connection: connection.run_sync(look))
+        asked = self._ask(lambda connection: connection.run_sync(look), len(metadata.tables))
+        described: dict[str, dict[str, Any]] = await asked
         return described
 
     async def probe(self) -> dict[str, str]:
@@ -251,12 +253,25 @@ class SqlStore:
         answer: dict[str, str] = await self._ask(look)
         return answer
 
-    async def _ask(self, look: Callable[[AsyncConnection], Any]) -> Any:
+    async def _ask(self, look: Callable[[AsyncConnection], Any], steps: int = 1) -> Any:
+        """What the database says of itself, in so many steps at most that each take a statement's time."""
         try:
-            async with self.engine.connect() as connection:
-                return await look(connection)
+            async with asyncio.timeout(self.deadlines.pool + steps * self.deadlines.read):
+                async with self.engine.connect() as connection:
+                    return await look(connection)
         except (SQLAlchemyError, TimeoutError) as error:
             raise public(error, self.dialect) from error
+
+
+def _expect_waited_for() -> None:
+    """Ask nothing for a task that was cancelled.
+
+    A pool's wait, and a driver's for a new connection, are those of asyncio.wait_for: on Python 3.11 it swallows a
+    cancellation that comes together with what it waits for.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _sent(connection: Connection, statement: Executable | Prepared) -> CursorResult[Any]:
