@@ -26,7 +26,7 @@ from gql_nda.stores.failures import code, public
 from gql_nda.stores.positions import Positions
 from gql_nda.stores.statements import LARGEST_LIST, Prepared, Statements, padded
 from gql_nda.stores.watchdog import Watchdog
-from gql_nda.tables import key_names, metadata
+from gql_nda.tables import Float32, key_names, metadata, single
 
 Record = tuple[Any, ...]
 
@@ -73,6 +73,8 @@ class SqlStore:
         for statement in self.dialect.session(self.deadlines):
             cursor.execute(statement)
         cursor.close()
+        for name, function in self.dialect.functions.items():
+            connection.create_function(name, 1, function, deterministic=True)
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -113,10 +115,21 @@ class SqlStore:
         if concerned(query, refs):
             return await self._derived.rows(query, refs)
         held = own(query, refs)
-        groups = query.grouped([ref.label for ref in held], await self._asked(query, held))
+        records = self._exact(held, await self._asked(query, held))
+        groups = query.grouped([ref.label for ref in held], records)
         if _sorted(query):
             return groups
         return {key: query.sort(rows)[: query.limit] for key, rows in groups.items()}
+
+    def _exact(self, refs: Sequence[Ref], records: list[Record]) -> Iterable[Record]:
+        """Records with FLOAT as float32 holds it, as frames have it, whatever the database does."""
+        floats = {at for at, ref in enumerate(refs) if isinstance(ref.column.type, Float32)}
+        if self.dialect.single is None or not floats:
+            return records
+        return (
+            tuple([single(v) if i in floats and isinstance(v, float) else v for i, v in enumerate(record)])
+            for record in records
+        )
 
     async def columns(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
         """The rows of all keys, as a frame."""
