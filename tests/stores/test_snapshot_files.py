@@ -17,6 +17,7 @@ from pathlib import Path
 import orjson
 import pyarrow as pa
 import pytest
+from sqlalchemy import event
 
 from gql_nda import tables as t
 from gql_nda.query import Query
@@ -361,6 +362,41 @@ async def test_what_was_read_before_rows_changed_is_never_used(url: str, root: P
     async with answering(url, root) as store:
         assert {row["nframes"] for row in (await store.rows(Query(t.scan)))[()]} == {12345}
     assert [path.name for path in snapshots(root)] != [built.fingerprint]
+
+
+def changing(url: str, path: Path, times: int) -> SqlStore:
+    """A database whose scans and trials change together, so many times, while they are read: between the two."""
+    live, left = SqlStore(url), iter(range(times))
+
+    def change(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM oracle" in statement and next(left, None) is not None:
+            edit(path, "UPDATE scan SET nframes = nframes + 1000")
+            edit(path, "UPDATE trial SET start_idx = start_idx + 1000")
+
+    event.listen(live.engine.sync_engine, "before_cursor_execute", change)
+    return live
+
+
+async def test_rows_that_change_while_they_are_read_are_read_again(url: str, root: Path, path: Path) -> None:
+    store = SnapshotStore(changing(url, path, 2), Folder(root, "tested"))
+    await store.start()
+    await store.settled()
+    assert in_use(store)
+    for table, column in ((t.scan, "nframes"), (t.trial, "start_idx")):
+        now = [row[column] for row in (await store.rows(Query(table)))[()]]
+        assert now == [row[column] + 2000 for row in REFERENCE.rows(Query(table))[()]]
+    await store.close()
+
+
+async def test_rows_that_never_rest_are_the_databases(
+    url: str, root: Path, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = SnapshotStore(changing(url, path, 1000), Folder(root, "tested"))
+    await store.start()
+    await store.settled()
+    assert not in_use(store)
+    assert "rows change while they are read" in caplog.text
+    await store.close()
 
 
 async def test_several_build_at_once(url: str, root: Path) -> None:

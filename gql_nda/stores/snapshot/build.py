@@ -106,8 +106,8 @@ class Folder:
     async def build(self, store: Store, progress: Progress, *, resume: bool) -> Built:
         """Build the snapshot of a store's rows; with ``resume``, of those too that an earlier build had read.
 
-        Rows that changed since then make a snapshot of no state of the database, which is never used:
-        its fingerprint is that of what was read.
+        Rows that changed since then, or while they were read, make a snapshot of no state of the database. Its
+        fingerprint is that of what was read: who reads the rows once more doesn't find it.
         """
         if not resume:
             _remove(self._work)
