@@ -22,7 +22,7 @@ from sqlalchemy import event
 from gql_nda import tables as t
 from gql_nda.query import Query
 from gql_nda.stores import content
-from gql_nda.stores.snapshot import Folder, SnapshotStore
+from gql_nda.stores.snapshot import Folder, SnapshotStore, database_name
 from gql_nda.stores.snapshot import files as written
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES
@@ -96,6 +96,24 @@ async def test_a_second_server_takes_it_as_it_is(url: str, root: Path) -> None:
     async with answering(url, root) as store:
         assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == made
         await answers_rightly(store)
+
+
+async def test_the_same_rows_under_another_name_take_it_too(url: str, root: Path, path: Path, tmp_path: Path) -> None:
+    async with answering(url, root):
+        made = {path: path.stat().st_mtime_ns for path in root.rglob("*.arrow")}
+    copy = SnapshotStore(SqlStore(f"sqlite:///{shutil.copy(path, tmp_path / 'copy.sqlite')}"), Folder(root, "copy"))
+    await copy.start()
+    await copy.settled()
+    assert in_use(copy)
+    await copy.close()
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*.arrow")} == made
+    assert not (root / "copy.lock").exists()  # nothing was to be built
+
+
+def test_a_file_has_one_name(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    assert database_name(f"sqlite:///{path.name}") == database_name(url)
+    assert database_name("sqlite:///other.sqlite") != database_name(url)
 
 
 async def test_files_are_mapped(url: str, root: Path) -> None:
@@ -282,6 +300,7 @@ def test_a_full_disk(url: str, root: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "File too large" in done.stderr
+    assert str(root) in done.stderr
     assert "Traceback" not in done.stderr
     assert snapshots(root) == []  # nothing takes space that is of no use
 
