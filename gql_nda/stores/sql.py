@@ -46,6 +46,8 @@ class SqlStore:
         self.deadlines = deadlines or Deadlines()
         self.name = Path(address.database or kind).stem  # of an SQLite file, no more than its name
         self._address = self.dialect.prepare(address)
+        # connections to a file are taken because the processor is: waiting for one is no sign that it is away
+        self._patience = self.deadlines.pool if self.dialect.watched else self.deadlines.statement
         self.engine, self._spare = self._engine(pool), self._engine(1)
         self._statements = Statements(self.dialect, self.engine)
         self._watchdog = Watchdog(self._ping)
@@ -62,7 +64,7 @@ class SqlStore:
             skip_autocommit_rollback=True,
             pool_size=pool,
             max_overflow=0,
-            pool_timeout=self.deadlines.pool,
+            pool_timeout=self._patience,
             pool_reset_on_return=None,
         )
         event.listen(engine.sync_engine, "connect", self._set_up)
@@ -236,7 +238,7 @@ class SqlStore:
                 return list(cursor.fetchall())  # the driver's own records: SQLAlchemy's rows take twice as long
 
         # in one go: AsyncConnection enters a greenlet three times a statement, and makes a task to close
-        async with asyncio.timeout(self.deadlines.pool + self.deadlines.read):
+        async with asyncio.timeout(self._patience + self.deadlines.read):
             return await greenlet_spawn(run)
 
     # --- about the database -----------------------------------------------------------------------
@@ -269,7 +271,7 @@ class SqlStore:
     async def _ask(self, look: Callable[[AsyncConnection], Any], steps: int = 1) -> Any:
         """What the database says of itself, in so many steps at most that each take a statement's time."""
         try:
-            async with asyncio.timeout(self.deadlines.pool + steps * self.deadlines.read):
+            async with asyncio.timeout(self._patience + steps * self.deadlines.read):
                 async with self.engine.connect() as connection:
                     return await look(connection)
         except (SQLAlchemyError, TimeoutError) as error:
