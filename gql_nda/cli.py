@@ -100,6 +100,7 @@ def _serve(options: argparse.Namespace) -> int:
         workers=settings.workers,
         log_level=settings.log_level,  # type: ignore[arg-type]
         websockets=False,
+        respawn_failed_workers=True,  # else the end of one is the server's
     ).serve()
     return 0
 

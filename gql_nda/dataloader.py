@@ -48,7 +48,7 @@ class Loader(DataLoader[K, V]):
     def close(self) -> None:
         """End the batches under way: nobody waits for them any more."""
         for task in self._running:
-            task.cancel()
+            once_cancelled(task)
 
     def _left(self, key: K) -> None:
         self._waiting[key] -= 1
@@ -74,6 +74,12 @@ class Loader(DataLoader[K, V]):
             raise RuntimeError("a batch was cancelled") from None
         finally:
             self._running.discard(task)
+
+
+def once_cancelled(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task, unless it has been: a second time would disturb it while it gives back what it holds."""
+    if not task.cancelling():
+        task.cancel()
 
 
 def _hand_over(shared: asyncio.Future[V], mine: asyncio.Future[V]) -> None:

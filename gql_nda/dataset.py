@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any
 
+from gql_nda.errors import StoreUnavailable, Timeout
 from gql_nda.query import Query, Relation
 from gql_nda.stores import Store
 from gql_nda.tables import TABLES
@@ -14,16 +15,22 @@ CITATION = (
 )
 
 
+REMEMBERED = 60.0
+"""Seconds for which the failure of a computation is remembered."""
+
+
 class Dataset:
     """Row counts and fingerprint of a store, each computed once, when first asked for.
 
     A computation belongs to no request: it goes on when the first to ask has left, and whoever asks
-    meanwhile waits for the same one. One that failed is begun anew.
+    meanwhile waits for the same one. One that failed is begun anew: at once where the database was away, else after
+    a while, for it will fail again and may take seconds to do so.
     """
 
     def __init__(self, store: Store, version: str | None = None) -> None:
         self._store, self.version = store, version
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
+        self._again: dict[Hashable, float] = {}
 
     @property
     def name(self) -> str:
@@ -37,13 +44,20 @@ class Dataset:
 
     async def fingerprint(self) -> str:
         """Names the data: a checksum of all rows, less the blobs, equal on every store that holds them."""
-        fingerprint: str = await self._once("fingerprint", self._store.fingerprint)
+        fingerprint: str = await self._once(self._fingerprint, self._store.fingerprint)
         return fingerprint
 
     def known_fingerprint(self) -> str | None:
-        """The fingerprint if it is known by now; else it is being computed from now on."""
-        task = self._begun("fingerprint", self._store.fingerprint)
+        """The fingerprint of a snapshot's rows, as soon as it is known; None while the database answers."""
+        if self._store.answers is None:
+            return None
+        task = self._begun(self._fingerprint, self._store.fingerprint)
         return task.result() if task.done() and not _failed(task) else None
+
+    @property
+    def _fingerprint(self) -> Hashable:
+        """Names the computation: a snapshot's rows may be others than those that the database had before."""
+        return "fingerprint", self._store.answers is not None
 
     async def largest(self, relation: Relation) -> int:
         """Number of rows of the relation's largest group."""
@@ -55,10 +69,18 @@ class Dataset:
 
     def _begun(self, name: Hashable, compute: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Task[Any]:
         task = self._tasks.get(name)
-        if task is None or (task.done() and _failed(task)):
+        if task is None or (task.done() and _failed(task) and self._now() >= self._again[name]):
             task = self._tasks[name] = asyncio.create_task(compute())
-            task.add_done_callback(_failed)  # seen, although nobody may wait for it
+            task.add_done_callback(lambda ended: self._ended(name, ended))
         return task
+
+    def _ended(self, name: Hashable, task: asyncio.Task[Any]) -> None:
+        away = _failed(task) and (task.cancelled() or isinstance(task.exception(), StoreUnavailable | Timeout))
+        self._again[name] = self._now() + (0 if away else REMEMBERED)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _count_all(self) -> dict[str, int]:
         return {name: await self._count(name) for name in TABLES}

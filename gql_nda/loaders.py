@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import polars as pl
 from sqlalchemy import Column
 
-from gql_nda.dataloader import Batch, Loader
+from gql_nda.dataloader import Batch, Loader, once_cancelled
 from gql_nda.errors import PublicError
 from gql_nda.frames import once
 from gql_nda.query import Key, Planned, Query, Ref, Relation, Row
@@ -51,6 +51,7 @@ class Loaders:
         self.store = store
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
+        self._asking: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     def _get(self, name: Hashable, batch: Batch[Any, Any]) -> Loader[Any, Any]:
@@ -63,12 +64,22 @@ class Loaders:
         self._closed = True
         for loader in self._loaders.values():
             loader.close()
+        for task in self._asking:  # graphql-core leaves tasks behind where one of several has failed
+            once_cancelled(task)
         self._loaders.clear()  # each knows us by its batch: what they hold needn't wait for the collector
 
     async def ask(self, question: Callable[..., Awaitable[V]], *arguments: Any) -> V:
-        """Ask the store, when one of the request's places is free."""
+        """Ask the store, when one of the request's places is free; once it is closed, who asks is cancelled."""
+        task = asyncio.current_task()
+        assert task is not None
         async with self._slots:
-            return await question(*arguments)
+            if self._closed:
+                raise asyncio.CancelledError("the request has ended")
+            self._asking.add(task)
+            try:
+                return await question(*arguments)
+            finally:
+                self._asking.discard(task)
 
     # --- rows -------------------------------------------------------------------------------------
 

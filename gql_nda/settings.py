@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     pool: int = Field(10, ge=1, description="Most database connections of a worker.")
     connect_timeout: float = Field(2.0, gt=0, description="Seconds to wait for a database connection to be made.")
     statement_timeout: float = Field(10.0, gt=0, description="Seconds that one SQL statement may take.")
-    pool_timeout: float = Field(3.0, gt=0, description="Seconds to wait for a connection to become free.")
+    pool_timeout: float = Field(
+        3.0, gt=0, description="Seconds to wait for a connection to become free; for an SQLite file statement_timeout."
+    )
     operation_timeout: float = Field(20.0, gt=0, description="Seconds that one GraphQL operation may take.")
     operations: int = Field(64, ge=1, description="Operations a worker runs at once; more get 503 and Retry-After.")
     streams: int = Field(16, ge=1, description="Array downloads a worker serves at once; more get 503.")

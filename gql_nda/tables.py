@@ -7,6 +7,8 @@ Every foreign key of nda joins columns of equal names (DataJoint's natural join)
 named by the two tables and the columns they share.
 """
 
+import math
+from ctypes import c_float
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,9 +61,13 @@ class Float32(TypeDecorator[float]):
         """Round one value to float32."""
         if value is None:
             return None
-        with np.errstate(over="ignore"):
-            rounded = float(np.float32(value))
-        return rounded if np.isfinite(rounded) else value
+        rounded = single(value)
+        return rounded if math.isfinite(rounded) else value
+
+
+def single(value: float) -> float:
+    """The nearest float32; infinite where float32 ends."""
+    return c_float(value).value
 
 
 def shortest(value: float) -> float:

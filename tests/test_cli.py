@@ -1,12 +1,16 @@
 """The command line says what is wrong, in one line and with exit code 1."""
 
 import socket
+import time
+import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
 from gql_nda.cli import main
+from tests.support.granian import granian
 from tests.support.mariadb import MariaDb
 
 
@@ -63,3 +67,30 @@ def test_the_demo_in_another_database(mariadb: MariaDb) -> None:
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT COUNT(*) FROM scan_unit")) == 146
     engine.dispose()
+
+
+def test_a_worker_that_dies_is_replaced(demo_path: Path, tmp_path: Path) -> None:
+    with granian(f"sqlite:///{demo_path}", tmp_path / "log", flags=["--no-snapshot"]) as address:
+        (worker,) = workers(address)
+        worker.kill()
+        worker.wait(30)
+        deadline = time.monotonic() + 60
+        while not answers(address) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert answers(address)
+        assert workers(address) != [worker]
+
+
+def workers(address: str) -> list[psutil.Process]:
+    """The processes of a server of ours that answer requests."""
+    port = address.rpartition(":")[2]
+    (server,) = [process for process in psutil.Process().children() if port in process.cmdline()]
+    return [process for process in server.children() if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{address}/healthz", timeout=5).close()
+    except OSError:
+        return False
+    return True

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, create_engine
 
+from gql_nda import dataset
 from gql_nda.dataset import Dataset
 from gql_nda.errors import StoreUnavailable
+from gql_nda.frames import Mistyped
 from gql_nda.query import Query
 from gql_nda.stores import content
 from gql_nda.stores.sql import SqlStore
@@ -192,4 +194,25 @@ async def test_one_that_failed_is_begun_anew(tmp_path: Path) -> None:
         await whole.counts()
     write(tmp_path / "nda.sqlite", ROWS)
     assert (await whole.counts())["scan"] == len(ROWS["scan"])
+    await store.close()
+
+
+async def test_one_that_will_fail_again_is_not_begun_at_once(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rows would be read for every request."""
+    copy = edited_copy(path, tmp_path / "edited.sqlite", "UPDATE trial SET start_frame_time = 'x'")
+    store = SqlStore(f"sqlite:///{copy}")
+    whole, statements = Dataset(store), Statements(store)
+    for _ in range(3):
+        with pytest.raises(Mistyped, match="trial"):
+            await whole.fingerprint()
+    once = len(statements)
+    assert once < 2 * 29
+    monkeypatch.setattr(dataset, "REMEMBERED", 0.0)
+    whole = Dataset(store)
+    for _ in range(2):
+        with pytest.raises(Mistyped, match="trial"):
+            await whole.fingerprint()
+    assert len(statements) == 3 * once
     await store.close()

@@ -17,7 +17,7 @@ from gql_nda import demo
 from gql_nda import tables as t
 from gql_nda.codec import pack, unpack
 from gql_nda.errors import BlobCorrupt
-from gql_nda.loaders import Loaders, Reduction
+from gql_nda.loaders import STATEMENTS_AT_ONCE, Loaders, Reduction
 from gql_nda.query import Key, Query, Ref, up
 from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
@@ -67,6 +67,20 @@ async def test_so_does_what_reads_their_arrays(demo_path: Path) -> None:
 
     await asyncio.to_thread(asyncio.run, request())  # which ends when its threads have
     assert len(read) == 1
+
+
+async def test_nothing_is_asked_for_a_request_that_has_ended(sqlite_store: SqlStore) -> None:
+    """Also by tasks that nobody has cancelled: graphql-core forgets some where another has failed."""
+    loaders, source = Loaders(sqlite_store), Source()
+    waiting = [asyncio.ensure_future(loaders.ask(source, [number])) for number in range(STATEMENTS_AT_ONCE + 1)]
+    await begun(source, STATEMENTS_AT_ONCE)
+    loaders.close()
+    late = asyncio.ensure_future(loaders.ask(source, [-1]))
+    for task in [*waiting, late]:
+        with pytest.raises(asyncio.CancelledError):
+            await patiently(task)
+    assert source.ended == ["cancelled"] * STATEMENTS_AT_ONCE
+    assert len(source.asked) == STATEMENTS_AT_ONCE
 
 
 # --- rows at hand ---------------------------------------------------------------------------------

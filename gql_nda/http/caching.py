@@ -1,4 +1,6 @@
-"""Validators of answers: the data never changes, so what was answered once can be kept.
+"""Validators of answers: a snapshot never changes, so what was answered from it once can be kept.
+
+The database itself may be edited, and nobody would tell: what it answers is never said to be the same.
 
 The strong ETag of an answer is a digest of all that it is made of: the operation, the media type, the address
 that array hrefs begin with, the data (by its fingerprint) and the server (its code and its limits). So it is
@@ -30,11 +32,14 @@ class Tags:
         self._server = blake2b(_code() + repr((settings.limits, settings.dataset_version)).encode()).digest()
 
     def of(self, operation: Operation, media_type: str, base: str) -> str | None:
-        """The ETag of the operation's answer, unless the fingerprint is still being computed."""
+        """The ETag of the operation's answer; none where the data may change."""
         fingerprint = self._dataset.known_fingerprint()
         if fingerprint is None:
             return None
-        asked = orjson.dumps((operation.name, operation.variables, media_type, base, fingerprint))
+        try:
+            asked = orjson.dumps((operation.name, operation.variables, media_type, base, fingerprint))
+        except TypeError:  # nested so deep that the operation will be refused
+            return None
         digest = blake2b(self._server + asked, digest_size=16)
         digest.update(operation.query.encode(errors="surrogatepass"))
         return f'"{digest.hexdigest()}"'

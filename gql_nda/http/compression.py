@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 
 from isal import isal_zlib
 from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gql_nda.http.quality import weights
 
 LEAST = 1024
 """Bytes of a body that are worth it: fewer fit into a packet or two."""
@@ -43,7 +46,11 @@ class Compression:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        answer = _Answer(send, accepted(headers.get(b"accept-encoding", b"")), whole=scope["method"] != "HEAD")
+        codings = accepted(headers.get(b"accept-encoding", b""))
+        if not any(codings):
+            await _none()(scope, receive, send)
+            return
+        answer = _Answer(send, codings)
         if b"if-none-match" in headers:
             scope = dict(scope)
             MutableHeaders(scope=scope)["if-none-match"] = answer.plain(headers[b"if-none-match"].decode("latin-1"))
@@ -55,26 +62,18 @@ class Compression:
 @lru_cache(256)
 def accepted(header: bytes) -> Codings:
     """The codings that an Accept-Encoding takes; one without a say on identity takes it."""
-    weights: dict[str, float] = {}
-    for part in header.decode("latin-1").lower().split(","):
-        coding, _, parameter = part.partition(";")
-        weights[coding.strip()] = _weight(parameter)
-    other = weights.get("*")
-    gzip = weights.get("gzip", weights.get("x-gzip", other or 0.0))
-    identity = weights.get("identity", 1.0 if other is None else other)
-    return Codings(gzip > 0 and (gzip >= weights.get("identity", 0.0)), identity > 0)
-
-
-def _weight(parameter: str) -> float:
-    found = re.fullmatch(r"\s*q=([01](?:\.[0-9]{0,3})?)\s*", parameter)
-    return float(found[1]) if found else 1.0
+    asked = weights(header.decode("latin-1"))
+    other = asked.get("*")
+    gzip = asked.get("gzip", asked.get("x-gzip", other or 0.0))
+    identity = asked.get("identity", 1.0 if other is None else other)
+    return Codings(gzip > 0 and (gzip >= asked.get("identity", 0.0)), identity > 0)
 
 
 class _Answer:
     """The answer to one request on its way out: its head is held back until the body tells how large it is."""
 
-    def __init__(self, send: Send, codings: Codings, *, whole: bool) -> None:
-        self._send, self._codings, self._whole = send, codings, whole
+    def __init__(self, send: Send, codings: Codings) -> None:
+        self._send, self._codings = send, codings
         self._head: Message | None = None
         self._stream: Any = None
         self._known: set[str] = set()
@@ -114,10 +113,13 @@ class _Answer:
         if head["status"] in (204, 206) or "content-encoding" in headers or not _TEXT.match(_type(headers)):
             return message
         headers.add_vary_header("Accept-Encoding")
-        if not self._worth(message):
+        if not self._worth(headers, message):
             return message
         headers["content-encoding"] = "gzip"
         _mark(headers)
+        if not message.get("body") and not message.get("more_body", False):  # a HEAD's: it is what GET would send
+            del headers["content-length"]
+            return message
         if message.get("more_body", False):
             del headers["content-length"]
             self._stream = isal_zlib.compressobj(1, wbits=_GZIP)
@@ -126,10 +128,10 @@ class _Answer:
         headers["content-length"] = str(len(body))
         return {**message, "body": body}
 
-    def _worth(self, message: Message) -> bool:
-        size = len(message.get("body", b""))
+    def _worth(self, headers: MutableHeaders, message: Message) -> bool:
+        size = len(message.get("body", b"")) or int(headers.get("content-length", 0))
         large = size >= LEAST or message.get("more_body", False) or (size > 0 and not self._codings.identity)
-        return self._codings.gzip and self._whole and large
+        return self._codings.gzip and large
 
     async def _piece(self, message: Message) -> Message:
         """A piece of a body of unknown size; what the compressor keeps comes with a later one."""
@@ -137,6 +139,11 @@ class _Answer:
         if not message.get("more_body", False):
             body += self._stream.flush()
         return {**message, "body": body}
+
+
+def _none() -> JSONResponse:
+    told = {"message": "Accept-Encoding: only identity and gzip can be had.", "extensions": {"code": "BAD_USER_INPUT"}}
+    return JSONResponse({"errors": [told]}, 406, {"vary": "Accept-Encoding"})
 
 
 def _type(headers: MutableHeaders) -> str:

@@ -19,6 +19,7 @@ from gql_nda.http.caching import NEVER, REVALIDATE, Tags, matches
 from gql_nda.http.graphiql import PAGE_HEADERS
 from gql_nda.http.persisted import PersistedQueries
 from gql_nda.http.presence import Attended
+from gql_nda.http.quality import weights
 from gql_nda.http.requests import Operation, Refused, base_url, read_operation
 from gql_nda.schema import NoSuchOperation, NotAQuery, Schema, public
 from gql_nda.settings import Settings
@@ -71,7 +72,9 @@ class Endpoint:
         except Refused as refused:
             return _answer(_refusal(refused.message, refused.code), refused.status, media_type, refused.headers)
         except ClientDisconnect:
-            pass
+            return None
+        except Exception as error:  # nobody foresaw it
+            return _answer(_failed(error), 500, media_type)
         return None
 
     async def _answered(self, operation: Operation, request: Request, media_type: str) -> Response:
@@ -135,21 +138,21 @@ def _negotiated(request: Request, *, html: bool) -> str | None:
 
 @lru_cache(256)
 def _first(accept: str, html: bool) -> str | None:
-    """The first acceptable media type."""
-    for media_type in (part.split(";")[0].strip().lower() for part in accept.split(",")):
-        if media_type == RESPONSE or (media_type == HTML and html):
-            return media_type
-        if media_type in (JSON, "application/*", "*/*", ""):
-            return JSON
-    return None
+    """The media type that is rather wanted; of several alike the first. Whatever is wanted, JSON will do."""
+    asked = weights(accept or "*/*")
+    ranges = {JSON: (JSON, "application/*", "*/*"), RESPONSE: (RESPONSE,), HTML: (HTML,) if html else ()}
+    named = {media: next((name for name in names if name in asked), "") for media, names in ranges.items()}
+    wanted = [media for media, name in named.items() if asked.get(name)]
+    order = list(asked)
+    return max(wanted, key=lambda media: (asked[named[media]], -order.index(named[media])), default=None)
 
 
 def _refusal(message: str, code: str = "BAD_USER_INPUT") -> bytes:
     return _json({"errors": [{"message": message, "extensions": {"code": code}}]})
 
 
-def _failed(error: PublicError) -> bytes:
-    return _json({"errors": public([GraphQLError(error.message, original_error=error)])})
+def _failed(error: Exception) -> bytes:
+    return _json({"errors": public([GraphQLError(str(error), original_error=error)])})
 
 
 def _json(body: dict[str, Any]) -> bytes:

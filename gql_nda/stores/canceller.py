@@ -7,12 +7,14 @@ connection is its server's own, and one address may lead to several: the order n
 """
 
 import asyncio
+import sqlite3
 from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util.concurrency import in_greenlet
 
 _SERVER = "CONCAT(@@hostname, ':', @@port)"
 _WHICH = f"SELECT {_SERVER}"
@@ -32,7 +34,7 @@ class Canceller:
     def watch(self, engine: AsyncEngine) -> None:
         """Stop what is given up on this engine's connections."""
         if engine.dialect.name == "sqlite":
-            event.listen(engine.sync_engine, "invalidate", _interrupt)
+            engine.dialect.do_terminate = _end  # type: ignore[assignment, method-assign]
         else:
             event.listen(engine.sync_engine, "connect", _introduce)
             event.listen(engine.sync_engine, "invalidate", self._dropped)
@@ -65,6 +67,23 @@ def _introduce(connection: Any, record: Any) -> None:
     cursor.close()
 
 
-def _interrupt(connection: Any, _record: object, _error: BaseException | None) -> None:
-    """SQLite runs in this process, and would finish the statement before the connection is closed."""
-    connection.run_async(lambda driver: driver.interrupt())
+def _end(connection: Any) -> None:
+    """Close a connection to SQLite, which runs in this process and would finish the statement first.
+
+    SQLAlchemy's way, disturbed by a second cancellation, leaves a task that waits for a thread which has ended.
+    """
+    if in_greenlet():
+        connection.run_async(_closed)
+    else:  # the collector's
+        connection.terminate()
+
+
+async def _closed(driver: Any) -> None:
+    """Close the driver's connection, whoever cancels. A statement about to begin isn't hit by the first word."""
+    closing = asyncio.ensure_future(driver.close())
+    while not closing.done():
+        with suppress(ValueError, sqlite3.ProgrammingError):  # it is closed
+            await driver.interrupt()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([closing], timeout=0.01)
+    closing.result()

@@ -1,12 +1,27 @@
 """What MySQL/MariaDB and SQLite do differently, as data."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Double, LargeBinary, String, cast, func, literal, literal_column
+from sqlalchemy import (
+    URL,
+    Double,
+    LargeBinary,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    not_,
+    type_coerce,
+)
 from sqlalchemy.sql import ColumnElement
+
+from gql_nda.tables import Float32, single
 
 Expression = ColumnElement[Any]
 
@@ -31,6 +46,8 @@ class Dialect:
 
     ``exact`` makes text compare by code point; ``operand`` is a value it can be compared with.
     ``double`` selects a FLOAT or DECIMAL as a double with all its digits, whatever the protocol.
+    ``single`` is a FLOAT as float32 holds it, where the database holds FLOAT as it was written.
+    ``functions`` are those of ours that its statements call, by name.
     ``unions`` is the most SELECTs one statement may join, ``parameters`` the most it may take.
     ``watched``: whether the server can freeze apart from us. ``timeouts`` are the codes of errors that
     mean a statement's deadline has passed.
@@ -46,6 +63,8 @@ class Dialect:
     parameters: int
     watched: bool
     timeouts: frozenset[int] = frozenset()
+    single: Callable[[Expression], Expression] | None = None
+    functions: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
 
 
 def _mysql_session(deadlines: Deadlines) -> list[str]:
@@ -60,11 +79,13 @@ def _mysql_session(deadlines: Deadlines) -> list[str]:
 
 
 def _mysql_connect(deadlines: Deadlines) -> dict[str, Any]:
-    """The binary protocol (a statement cache) reads numbers faster; the driver leaves it when it has to."""
+    """The binary protocol (a statement cache) reads numbers faster; the driver leaves it when it has to.
+
+    No read_timeout: the driver would keep it by asyncio.wait_for, which swallows a cancellation on Python 3.11.
+    """
     return {
         "charset": "utf8mb4",
         "connect_timeout": deadlines.connect,
-        "read_timeout": deadlines.read,
         "stmt_cache_size": 200,
     }
 
@@ -75,6 +96,25 @@ def _sqlite_read_only(url: URL) -> URL:
     if path.startswith("file:"):
         return url
     return url.set(database=f"file:{quote(path)}", query={"mode": "ro", "uri": "true"})
+
+
+def _sqlite_single(column: Expression) -> Expression:
+    """A FLOAT, which SQLite holds as a double, as float32.
+
+    Dekker's and Veltkamp's split tells what has 24 bits already; ours is called for what hasn't alone, since a call
+    waits for Python's interpreter, which others may hold.
+    """
+    high = column * literal_column("536870913.0")
+    ranged = func.abs(column).between(literal_column("1.2e-38"), literal_column("3.4028234663852886e38"))
+    held = and_(ranged, high - (high - column) == column)
+    return type_coerce(
+        case((and_(column != literal_column("0"), not_(held)), func.single(column)), else_=column), Float32
+    )
+
+
+def _single(value: Any) -> Any:
+    """A value as float32 holds it; SQLite lets texts in, too."""
+    return single(value) if isinstance(value, float) else value
 
 
 _MAX_STATEMENT_TIME_EXCEEDED, _MAX_EXECUTION_TIME_EXCEEDED, _INTERRUPTED = 1969, 3024, 1317
@@ -109,6 +149,8 @@ SQLITE = Dialect(
     unions=_UNIONS,
     parameters=32_766,
     watched=False,
+    single=_sqlite_single,
+    functions={"single": _single},
 )
 
 DIALECTS = {"mysql": MYSQL, "mariadb": MYSQL, "sqlite": SQLITE}

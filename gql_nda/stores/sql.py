@@ -26,7 +26,7 @@ from gql_nda.stores.failures import code, public
 from gql_nda.stores.positions import Positions
 from gql_nda.stores.statements import LARGEST_LIST, Prepared, Statements, padded
 from gql_nda.stores.watchdog import Watchdog
-from gql_nda.tables import key_names, metadata
+from gql_nda.tables import Float32, key_names, metadata, single
 
 Record = tuple[Any, ...]
 
@@ -46,6 +46,8 @@ class SqlStore:
         self.deadlines = deadlines or Deadlines()
         self.name = Path(address.database or kind).stem  # of an SQLite file, no more than its name
         self._address = self.dialect.prepare(address)
+        # connections to a file are taken because the processor is: waiting for one is no sign that it is away
+        self._patience = self.deadlines.pool if self.dialect.watched else self.deadlines.statement
         self.engine, self._spare = self._engine(pool), self._engine(1)
         self._statements = Statements(self.dialect, self.engine)
         self._watchdog = Watchdog(self._ping)
@@ -62,7 +64,7 @@ class SqlStore:
             skip_autocommit_rollback=True,
             pool_size=pool,
             max_overflow=0,
-            pool_timeout=self.deadlines.pool,
+            pool_timeout=self._patience,
             pool_reset_on_return=None,
         )
         event.listen(engine.sync_engine, "connect", self._set_up)
@@ -73,6 +75,8 @@ class SqlStore:
         for statement in self.dialect.session(self.deadlines):
             cursor.execute(statement)
         cursor.close()
+        for name, function in self.dialect.functions.items():
+            connection.create_function(name, 1, function, deterministic=True)
 
     # --- life -------------------------------------------------------------------------------------
 
@@ -113,10 +117,21 @@ class SqlStore:
         if concerned(query, refs):
             return await self._derived.rows(query, refs)
         held = own(query, refs)
-        groups = query.grouped([ref.label for ref in held], await self._asked(query, held))
+        records = self._exact(held, await self._asked(query, held))
+        groups = query.grouped([ref.label for ref in held], records)
         if _sorted(query):
             return groups
         return {key: query.sort(rows)[: query.limit] for key, rows in groups.items()}
+
+    def _exact(self, refs: Sequence[Ref], records: list[Record]) -> Iterable[Record]:
+        """Records with FLOAT as float32 holds it, as frames have it, whatever the database does."""
+        floats = {at for at, ref in enumerate(refs) if isinstance(ref.column.type, Float32)}
+        if self.dialect.single is None or not floats:
+            return records
+        return (
+            tuple([single(v) if i in floats and isinstance(v, float) else v for i, v in enumerate(record)])
+            for record in records
+        )
 
     async def columns(self, query: Query, refs: Sequence[Ref]) -> pl.DataFrame:
         """The rows of all keys, as a frame."""
@@ -217,12 +232,13 @@ class SqlStore:
     async def _execute(self, statement: Executable | Prepared) -> list[Record]:
         def run() -> list[Record]:
             with self.engine.sync_engine.connect() as connection:
+                _expect_waited_for()
                 cursor = _sent(connection, statement).cursor
                 assert cursor is not None
                 return list(cursor.fetchall())  # the driver's own records: SQLAlchemy's rows take twice as long
 
         # in one go: AsyncConnection enters a greenlet three times a statement, and makes a task to close
-        async with asyncio.timeout(self.deadlines.pool + self.deadlines.read):
+        async with asyncio.timeout(self._patience + self.deadlines.read):
             return await greenlet_spawn(run)
 
     # --- about the database -----------------------------------------------------------------------
@@ -236,7 +252,8 @@ class SqlStore:
             described = {name: _columns(inspector, name) for name in names}
             return {name: columns for name, columns in described.items() if columns}
 
-        described: dict[str, dict[str, Any]] = await self._ask(lambda connection: connection.run_sync(look))
+        asked = self._ask(lambda connection: connection.run_sync(look), len(metadata.tables))
+        described: dict[str, dict[str, Any]] = await asked
         return described
 
     async def probe(self) -> dict[str, str]:
@@ -251,12 +268,25 @@ class SqlStore:
         answer: dict[str, str] = await self._ask(look)
         return answer
 
-    async def _ask(self, look: Callable[[AsyncConnection], Any]) -> Any:
+    async def _ask(self, look: Callable[[AsyncConnection], Any], steps: int = 1) -> Any:
+        """What the database says of itself, in so many steps at most that each take a statement's time."""
         try:
-            async with self.engine.connect() as connection:
-                return await look(connection)
+            async with asyncio.timeout(self._patience + steps * self.deadlines.read):
+                async with self.engine.connect() as connection:
+                    return await look(connection)
         except (SQLAlchemyError, TimeoutError) as error:
             raise public(error, self.dialect) from error
+
+
+def _expect_waited_for() -> None:
+    """Ask nothing for a task that was cancelled.
+
+    A pool's wait, and a driver's for a new connection, are those of asyncio.wait_for: on Python 3.11 it swallows a
+    cancellation that comes together with what it waits for.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _sent(connection: Connection, statement: Executable | Prepared) -> CursorResult[Any]:

@@ -164,6 +164,11 @@ class Statements:
         column = sources[ref]
         return self.dialect.double(column) if isinstance(ref.column.type, Float32 | DECIMAL) else column
 
+    def _single(self, ref: Ref, column: Expression) -> Expression:
+        """A column as it is compared: a FLOAT as float32 holds it."""
+        round_off = self.dialect.single if isinstance(ref.column.type, Float32) else None
+        return column if round_off is None else round_off(column)
+
     def _predicate(self, predicate: Predicate, sources: "_Sources") -> Expression:
         match predicate:
             case And(parts):
@@ -181,7 +186,7 @@ class Statements:
             return column.is_(null()) if value else column.is_not(null())
         if compare.ref.textual:
             return self._compare_text(column, op, value)
-        return _OPERATORS[op](column, list(value) if isinstance(value, tuple) else value)
+        return _OPERATORS[op](self._single(compare.ref, column), list(value) if isinstance(value, tuple) else value)
 
     def _compare_text(self, column: Expression, op: str, value: Any) -> Expression:
         exact, operand = self.dialect.exact(column), self.dialect.operand
@@ -197,7 +202,7 @@ class Statements:
             column = column + literal_column("0")
         if order.ref.nullable:
             yield column.is_(null())
-        exact = self.dialect.exact(column) if order.ref.textual else column
+        exact = self.dialect.exact(column) if order.ref.textual else self._single(order.ref, column)
         yield exact.desc() if order.descending else exact.asc()
 
     def _after(self, ordering: Sequence[Order], values: Key, sources: "_Sources") -> Expression:

@@ -11,6 +11,7 @@ from gql_nda.http.caching import Tags, matches
 from gql_nda.http.requests import Operation
 from gql_nda.limits import Limits
 from gql_nda.settings import Settings
+from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 from tests.stores.trouble import soon
 from tests.support.client import Client, Statements, serving
@@ -21,9 +22,9 @@ FPS = {"data": {"scan": {"fps": 6.3009}}}
 
 
 @pytest.fixture
-async def client(sqlite_store: SqlStore) -> AsyncIterator[Client]:
+async def client(snapshot_store: SnapshotStore) -> AsyncIterator[Client]:
     """A client of a server that knows its data's fingerprint."""
-    async with serving(sqlite_store) as client:
+    async with serving(snapshot_store) as client:
         await client.data("{ dataset { fingerprint } }")
         yield client
 
@@ -33,12 +34,17 @@ async def get(client: Client, tag: str = "", accept: str = RESPONSE, query: str 
     return await client.http.get("/graphql", params={"query": query, **sent}, headers=headers)
 
 
-async def test_an_answer_is_asked_for_twice_and_made_once(client: Client, sqlite_store: SqlStore) -> None:
-    first = await get(client)
-    assert (first.status_code, first.json()) == (200, FPS)
+MEAN = "{ unit(session: 4, scanIdx: 7, unitId: 1) { activity { trace { mean } } } }"
+
+
+async def test_an_answer_is_asked_for_twice_and_made_once(client: Client, snapshot_store: SnapshotStore) -> None:
+    assert isinstance(snapshot_store.live, SqlStore)
+    statements = Statements(snapshot_store.live)
+    first = await get(client, query=MEAN)
+    assert (first.status_code, list(first.json()), len(statements) > 0) == (200, ["data"], True)
     assert first.headers["cache-control"] == "private, no-cache"
-    statements = Statements(sqlite_store)
-    second = await get(client, first.headers["etag"])
+    statements.clear()
+    second = await get(client, first.headers["etag"], query=MEAN)
     assert (second.status_code, second.content, statements) == (304, b"", [])
     for name in ("etag", "cache-control", "vary"):
         assert second.headers[name] == first.headers[name]
@@ -79,8 +85,8 @@ async def test_the_address_of_arrays_is_part_of_the_answer(client: Client) -> No
     assert (await get(client, tag, query=href)).status_code == 200
 
 
-async def test_other_limits_or_another_release_have_other_tags(sqlite_store: SqlStore) -> None:
-    dataset = Dataset(sqlite_store)
+async def test_other_limits_or_another_release_have_other_tags(snapshot_store: SnapshotStore) -> None:
+    dataset = Dataset(snapshot_store)
     await dataset.fingerprint()
     servers = [Settings(), Settings(limits=Limits(page_default=7)), Settings(dataset_version="8")]
     tags = {Tags(dataset, settings).of(Operation(SCAN, None, None), JSON, "") for settings in servers}
@@ -112,8 +118,25 @@ async def test_head_has_the_tag_of_get(client: Client) -> None:
     assert head.headers["etag"] == tag
 
 
-async def test_nobody_waits_for_the_fingerprint(sqlite_store: SqlStore) -> None:
+async def test_what_may_change_has_no_tag(sqlite_store: SqlStore) -> None:
+    """The database may be edited while a server runs, and answers of before be taken for those of after."""
     async with serving(sqlite_store) as client:
+        await client.data("{ dataset { fingerprint } }")
+        statements = Statements(sqlite_store)
+        response = await get(client)
+    assert (response.json(), "etag" in response.headers) == (FPS, False)
+    assert len(statements) == 1  # nor are all rows read for one
+
+
+async def test_variables_that_are_refused_have_no_tag(client: Client) -> None:
+    deep = '{"s": ' + "[" * 300 + "]" * 300 + "}"
+    response = await get(client, variables=deep)
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "LIMIT_EXCEEDED")
+    assert "etag" not in response.headers
+
+
+async def test_nobody_waits_for_the_fingerprint(snapshot_store: SnapshotStore) -> None:
+    async with serving(snapshot_store) as client:
         first = await get(client)
         assert (first.json(), "etag" in first.headers) == (FPS, False)
         assert first.headers["cache-control"] == "private, no-cache"

@@ -3,17 +3,19 @@
 import gzip
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Message
 
 from gql_nda.http.compression import LEAST, Codings, Compression, accepted
+from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.sql import SqlStore
 from tests.support.asgi import call, part, receiving
 from tests.support.client import Client, serving
@@ -22,9 +24,9 @@ UNITS = "{ units(first: 100) { nodes { unitId umX umY umZ } } }"
 
 
 @pytest.fixture
-async def client(sqlite_store: SqlStore) -> AsyncIterator[Client]:
+async def client(snapshot_store: SnapshotStore) -> AsyncIterator[Client]:
     """A client of a server that knows its data's fingerprint."""
-    async with serving(sqlite_store) as client:
+    async with serving(snapshot_store) as client:
         await client.data("{ dataset { fingerprint } }")
         yield client
 
@@ -226,10 +228,27 @@ async def test_a_stream_is_compressed_piece_by_piece() -> None:
     assert "content-length" not in headers
 
 
-async def test_head_tells_of_the_plain_representation() -> None:
-    headers, _ = await reply(Response(TEXT, media_type="text/plain", headers={"etag": '"a"'}), method="HEAD")
-    assert (headers["content-length"], headers["etag"]) == (str(len(TEXT)), '"a"')
-    assert headers["vary"] == "Accept-Encoding"
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_head_tells_what_get_would_send(method: str) -> None:
+    headers, body = await reply(Response(TEXT, media_type="text/plain", headers={"etag": '"a"'}), method=method)
+    assert (headers["content-length"], headers["etag"]) == (str(len(body)), '"a-gzip"')
+    assert (headers["content-encoding"], headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert len(body) < LEAST
+
+
+async def test_head_of_a_file_tells_no_length(tmp_path: Path) -> None:
+    """It is that of the file, which is sent compressed."""
+    (tmp_path / "file.txt").write_bytes(TEXT)
+    headers, body = await reply(FileResponse(tmp_path / "file.txt"), method="HEAD")
+    assert (headers["content-encoding"], "content-length" in headers, body) == ("gzip", False, b"")
+    assert headers["etag"].endswith('-gzip"')
+
+
+@pytest.mark.parametrize("encoding", ["identity;q=0", "*;q=0", "gzip;q=0, identity;q=0", "br, identity;q=0"])
+async def test_who_takes_nothing_gets_nothing(encoding: str, client: Client) -> None:
+    response = await get(client, accept_encoding=encoding)
+    assert (response.status_code, response.headers["vary"]) == (406, "Accept-Encoding")
+    assert response.json()["errors"][0]["message"].startswith("Accept-Encoding: ")
 
 
 async def test_weak_tags_are_told_apart_as_well() -> None:

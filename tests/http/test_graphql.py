@@ -11,6 +11,7 @@ import pytest
 
 from gql_nda.cost import AnswerSize
 from gql_nda.errors import StoreUnavailable
+from gql_nda.http.persisted import PersistedQueries
 from gql_nda.stores.sql import SqlStore
 from tests.support.asgi import PATIENCE
 from tests.support.client import Client, serving
@@ -45,6 +46,21 @@ def first_error(response: httpx.Response) -> tuple[int, str, str]:
     return response.status_code, error["extensions"]["code"], error["message"]
 
 
+async def test_what_nobody_foresaw_is_masked(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ArithmeticError("secret")
+
+    monkeypatch.setattr(PersistedQueries, "completed", fail)
+    async with serving(sqlite_store) as client:
+        response = await post(client, query=HELLO)
+    error = response.json()["errors"][0]
+    assert (response.status_code, error["extensions"]["code"]) == (500, "INTERNAL_SERVER_ERROR")
+    assert "secret" not in response.text
+    assert error["extensions"]["reference"] in caplog.text
+
+
 # --- media types -----------------------------------------------------------------------------------
 
 
@@ -64,6 +80,11 @@ def first_error(response: httpx.Response) -> tuple[int, str, str]:
         (f"{JSON}, {RESPONSE}", JSON),
         (f"text/plain, {RESPONSE};q=0.9", RESPONSE),
         (f"text/html, {JSON}", JSON),
+        (f"{RESPONSE};q=0.1, {JSON}", JSON),
+        (f"{JSON};q=0.1, {RESPONSE}; q=0.2", RESPONSE),
+        (f"{JSON};charset=utf-8;q=0.3, {RESPONSE};q=0.2", JSON),
+        (f"*/*;q=0.1, {RESPONSE};q=0.1", JSON),
+        (f"{JSON};q=0, {RESPONSE};q=0.1", RESPONSE),
     ],
 )
 async def test_answer_is_of_the_first_media_type_that_fits(accept: str | None, media_type: str, client: Client) -> None:
@@ -77,7 +98,9 @@ async def test_answer_is_of_the_first_media_type_that_fits(accept: str | None, m
     assert response.headers["vary"] == "Accept, Accept-Encoding"
 
 
-@pytest.mark.parametrize("accept", ["image/png", "text/html", "text/*", "application/xml"])
+@pytest.mark.parametrize(
+    "accept", ["image/png", "text/html", "text/*", "application/xml", f"{JSON};q=0", "*/*;q=0", f"{JSON};q=0, */*"]
+)
 async def test_other_media_types_are_406(accept: str, client: Client) -> None:
     response = await post(client, accept, query=HELLO)
     assert first_error(response) == (406, "BAD_USER_INPUT", "Accept: only JSON can be had.")

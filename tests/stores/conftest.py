@@ -87,12 +87,15 @@ async def text_store(mariadb_store: SqlStore, mariadb: MariaDb) -> AsyncIterator
 
 
 def fill(engine: Engine, rows: Rows) -> None:
-    """Create the tables and insert the rows; parents may be missing."""
+    """Create the tables and insert the rows; parents may be missing. SQLite holds what FLOAT columns get, as double."""
     metadata.create_all(engine)
     with engine.begin() as connection:
         if engine.dialect.name == "mysql":
             connection.execute(text("SET SESSION foreign_key_checks = 0"))
         for name, table in TABLES.items():
-            if rows.get(name):
+            if rows.get(name) and engine.dialect.name == "sqlite":
+                statement = str(table.insert().compile(engine))
+                connection.exec_driver_sql(statement, [tuple(row[c.name] for c in table.c) for row in rows[name]])
+            elif rows.get(name):
                 connection.execute(table.insert(), rows[name])
     engine.dispose()

@@ -1,8 +1,11 @@
 """Clients that leave: their statements are stopped in the database, and nobody else's."""
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +87,48 @@ async def test_statement_of_a_client_that_left_is_stopped(store: SqlStore, maria
     stays.cancel()
     await until(count(mariadb, CROSS, 0))
     assert await soon(lambda: idle(store))
+
+
+@pytest.mark.parametrize("ticks", range(12))
+async def test_a_cancellation_is_not_lost_when_a_connection_becomes_free(
+    ticks: int, store: SqlStore, mariadb: MariaDb
+) -> None:
+    async with AsyncExitStack() as held:
+        for _ in range(4):
+            await held.enter_async_context(store.engine.connect())
+        work = asyncio.create_task(store._fetch(text("SELECT SLEEP(30)")))
+        await asyncio.sleep(0.05)
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    await until(count(mariadb, "SLEEP", 0))
+    assert await idle(store)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_file_is_closed_whenever_its_statement_is_dropped(
+    times: int, begun: bool, sqlite_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that is about to begin would go on for hours; several cancellations come where a batch and its client end."""
+    store = SqlStore(f"sqlite:///{sqlite_path}")
+    before = asyncio.all_tasks()
+    for ticks in range(40):
+        work = asyncio.create_task(store._fetch(text(CROSS)))
+        await asyncio.sleep(0.02 * begun)
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        for _ in range(times):
+            work.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(work, 60)
+    await store.close()
+    assert asyncio.all_tasks() == before
+    gc.collect()
+    assert caplog.messages == []  # "Task was destroyed but it is pending!"
 
 
 async def test_statement_that_ended_by_itself_is_not_missed(store: SqlStore) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,3 +208,13 @@ async def test_a_server_that_tells_no_grants_is_served_all_the_same(
     found = await mariadb_store.probe()
     assert found["grants"] == ""
     assert found["version"]
+
+
+async def test_a_file_whose_connections_are_taken_is_waited_for(sqlite_path: Path) -> None:
+    """It is as quick as the processor, and no server that could be away."""
+    store = SqlStore(f"sqlite:///{sqlite_path}", pool=1, deadlines=Deadlines(pool=0.01))
+    async with store.engine.connect():
+        asked = asyncio.create_task(store.counts(Query(t.scan)))
+        await asyncio.sleep(0.2)
+    assert list((await asked).values()) == [5]
+    await store.close()

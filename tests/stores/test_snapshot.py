@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,10 +11,11 @@ from sqlalchemy import Table, event
 
 from gql_nda import tables as t
 from gql_nda.frames import held, own, schema
-from gql_nda.query import Compare, Order, Query, Ref, Relation, by_key, down, up
+from gql_nda.query import Compare, Key, Order, Query, Ref, Relation, by_key, down, up
 from gql_nda.stores.snapshot import SnapshotStore
 from gql_nda.stores.snapshot import answers as engine
 from gql_nda.stores.snapshot.answers import Answers
+from gql_nda.stores.snapshot.index import Index
 from gql_nda.stores.snapshot.wide import beside
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES
@@ -166,3 +168,16 @@ async def test_whole_numbers_meet_any_operand(snapshot_store: SnapshotStore) -> 
         for op in ("eq", "lt", "gte", "ne"):
             query = Query(t.scan_unit, where=Compare(Ref(t.scan_unit.c.um_x), op, value))
             assert dumped(await snapshot_store.rows(query)) == dumped(REFERENCE.rows(query))
+
+
+# --- indices --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("absent", [(99,), (0,)])
+def test_a_key_that_no_row_has_finds_none_without_a_key(absent: Key) -> None:
+    index = Index([pl.Series("key", [None, 1, 2, None])])
+    assert index.find(absent) is None
+    for keys in ([absent], [absent, (2,)]):
+        starts, stops = index.spans(keys)
+        assert (stops - starts).tolist() == [0, 1][: len(keys)]
+    assert index.firsts([pl.Series("key", [absent[0], 2])]).to_list() == [None, 2]

@@ -17,11 +17,12 @@ from pathlib import Path
 import orjson
 import pyarrow as pa
 import pytest
+from sqlalchemy import event
 
 from gql_nda import tables as t
 from gql_nda.query import Query
 from gql_nda.stores import content
-from gql_nda.stores.snapshot import Folder, SnapshotStore
+from gql_nda.stores.snapshot import Folder, SnapshotStore, database_name
 from gql_nda.stores.snapshot import files as written
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES
@@ -95,6 +96,24 @@ async def test_a_second_server_takes_it_as_it_is(url: str, root: Path) -> None:
     async with answering(url, root) as store:
         assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == made
         await answers_rightly(store)
+
+
+async def test_the_same_rows_under_another_name_take_it_too(url: str, root: Path, path: Path, tmp_path: Path) -> None:
+    async with answering(url, root):
+        made = {path: path.stat().st_mtime_ns for path in root.rglob("*.arrow")}
+    copy = SnapshotStore(SqlStore(f"sqlite:///{shutil.copy(path, tmp_path / 'copy.sqlite')}"), Folder(root, "copy"))
+    await copy.start()
+    await copy.settled()
+    assert in_use(copy)
+    await copy.close()
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*.arrow")} == made
+    assert not (root / "copy.lock").exists()  # nothing was to be built
+
+
+def test_a_file_has_one_name(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    assert database_name(f"sqlite:///{path.name}") == database_name(url)
+    assert database_name("sqlite:///other.sqlite") != database_name(url)
 
 
 async def test_files_are_mapped(url: str, root: Path) -> None:
@@ -281,6 +300,7 @@ def test_a_full_disk(url: str, root: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "File too large" in done.stderr
+    assert str(root) in done.stderr
     assert "Traceback" not in done.stderr
     assert snapshots(root) == []  # nothing takes space that is of no use
 
@@ -361,6 +381,41 @@ async def test_what_was_read_before_rows_changed_is_never_used(url: str, root: P
     async with answering(url, root) as store:
         assert {row["nframes"] for row in (await store.rows(Query(t.scan)))[()]} == {12345}
     assert [path.name for path in snapshots(root)] != [built.fingerprint]
+
+
+def changing(url: str, path: Path, times: int) -> SqlStore:
+    """A database whose scans and trials change together, so many times, while they are read: between the two."""
+    live, left = SqlStore(url), iter(range(times))
+
+    def change(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM oracle" in statement and next(left, None) is not None:
+            edit(path, "UPDATE scan SET nframes = nframes + 1000")
+            edit(path, "UPDATE trial SET start_idx = start_idx + 1000")
+
+    event.listen(live.engine.sync_engine, "before_cursor_execute", change)
+    return live
+
+
+async def test_rows_that_change_while_they_are_read_are_read_again(url: str, root: Path, path: Path) -> None:
+    store = SnapshotStore(changing(url, path, 2), Folder(root, "tested"))
+    await store.start()
+    await store.settled()
+    assert in_use(store)
+    for table, column in ((t.scan, "nframes"), (t.trial, "start_idx")):
+        now = [row[column] for row in (await store.rows(Query(table)))[()]]
+        assert now == [row[column] + 2000 for row in REFERENCE.rows(Query(table))[()]]
+    await store.close()
+
+
+async def test_rows_that_never_rest_are_the_databases(
+    url: str, root: Path, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = SnapshotStore(changing(url, path, 1000), Folder(root, "tested"))
+    await store.start()
+    await store.settled()
+    assert not in_use(store)
+    assert "rows change while they are read" in caplog.text
+    await store.close()
 
 
 async def test_several_build_at_once(url: str, root: Path) -> None:

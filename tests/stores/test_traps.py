@@ -1,20 +1,25 @@
 """Traps of the driver and the server that were measured once: each would come back without a sound."""
 
 import asyncio
+import math
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Table, create_engine, insert, select, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
 from gql_nda import tables as t
 from gql_nda.errors import Timeout
 from gql_nda.query import Compare, Key, Order, Query, Ref
-from gql_nda.stores.dialects import Deadlines
+from gql_nda.stores.dialects import SQLITE, Deadlines
 from gql_nda.stores.sql import SqlStore
 from gql_nda.tables import TABLES, Float32, key_names, narrow
 from tests.stores.conftest import fill
@@ -122,6 +127,24 @@ async def test_floats_are_those_inserted_to_the_bit(
             bits = {row.key: [np.float32(row[c]).tobytes() for c in floats] for row in found}
             assert bits == expected
             assert all(float(np.float32(row[c])) == row[c] for row in found for c in floats)
+
+
+NEAR = st.floats(width=32, allow_nan=False).map(lambda value: math.nextafter(value, math.inf))
+HALFWAY = st.floats(width=32, allow_nan=False, allow_infinity=False).map(
+    lambda value: (value + float(np.nextafter(np.float32(value), np.float32(np.inf)))) / 2
+)
+
+
+@given(st.lists(st.floats(allow_nan=False) | st.floats(width=32, allow_nan=False) | NEAR | HALFWAY, min_size=1))
+def test_sqlite_compares_floats_as_float32(values: list[float]) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.create_function("single", 1, SQLITE.functions["single"], deterministic=True)
+        connection.execute("CREATE TABLE oracle (pearson FLOAT)")
+        connection.executemany("INSERT INTO oracle VALUES (?)", [(value,) for value in [*values, None]])
+        statement = select(SQLITE.single(t.oracle.c.pearson))  # type: ignore[misc]
+        found = [value for (value,) in connection.execute(str(statement.compile(dialect=sqlite.dialect())))]
+    with np.errstate(over="ignore"):
+        assert found == [*np.array(values).astype(np.float32).astype(float), None]
 
 
 @pytest.mark.parametrize("shown", [0.1, 0.3, float(np.float32(0.3)), 8.617541313171387, 1e-45, 16777217.0])

@@ -58,7 +58,9 @@ class Built:
 def database_name(url: str) -> str:
     """Names a database by where it is, whoever asks."""
     address = make_url(url)
-    parts = (address.get_backend_name(), address.host, address.port, address.database)
+    kind, database = address.get_backend_name(), address.database
+    place = str(Path(database).resolve()) if kind == "sqlite" and database else database
+    parts = (kind, address.host, address.port, place)
     return blake2b(repr(parts).encode(), digest_size=6).hexdigest()
 
 
@@ -70,11 +72,11 @@ class Folder:
         self._work = root / f"{database}.building"
 
     def snapshots(self) -> dict[Path, int]:
-        """The snapshots of the database, in whatever state, and when they were made."""
+        """All snapshots, in whatever state, and when they were made: another database's of the same rows will do."""
         found = {}
         for path in self.root.iterdir() if self.root.is_dir() else ():
             with suppress(FileNotFoundError):  # another process has taken it away
-                if database_of(path) == self.database:
+                if database_of(path) is not None:
                     found[path] = path.stat().st_mtime_ns
         return found
 
@@ -106,8 +108,8 @@ class Folder:
     async def build(self, store: Store, progress: Progress, *, resume: bool) -> Built:
         """Build the snapshot of a store's rows; with ``resume``, of those too that an earlier build had read.
 
-        Rows that changed since then make a snapshot of no state of the database, which is never used:
-        its fingerprint is that of what was read.
+        Rows that changed since then, or while they were read, make a snapshot of no state of the database. Its
+        fingerprint is that of what was read: who reads the rows once more doesn't find it.
         """
         if not resume:
             _remove(self._work)
@@ -116,9 +118,9 @@ class Folder:
             await self._derive(store, progress)
             progress("writing", _READING + _DERIVING)
             return Built(await asyncio.to_thread(self._finish, await content.solutions(store)), kept)
-        except OSError:  # such as a full disk
+        except OSError as error:  # such as a full disk
             _remove(self._work)
-            raise
+            raise error if error.filename else OSError(f"{self._work}: {error}") from error
 
     async def _gather(self, store: Store, progress: Progress) -> int:
         """Read what isn't there yet; how many tables were."""

@@ -15,6 +15,11 @@ Rows = slice | pl.Series
 """Numbers of rows: a range of them, or a series of UInt32 in which null is no row."""
 
 _ABSENT = -1
+"""The code of a row whose values aren't all there; no key is found by it."""
+
+_NOWHERE = -2
+"""The code of a key that no row has."""
+
 _LARGEST = 2**63
 
 
@@ -72,27 +77,27 @@ class Index:
 
     def __init__(self, columns: Sequence[pl.Series]) -> None:
         self._codes = codes(columns)
-        packed = self._pack(columns)
+        packed = self._pack(columns, _ABSENT)
         self._order: pl.Series | None = None
         if np.any(packed[1:] < packed[:-1]):
             order = np.argsort(packed, kind="stable")
             packed, self._order = packed[order], pl.Series(order.astype(np.uint32))
         self._packed = packed
 
-    def _pack(self, columns: Sequence[pl.Series]) -> Numbers:
+    def _pack(self, columns: Sequence[pl.Series], none: int) -> Numbers:
         packed = np.zeros(len(columns[0]), np.int64)
         absent = np.zeros(len(packed), np.bool_)
         for code, column in zip(self._codes, columns, strict=True):
             codes = code.each(column)
             absent |= codes == _ABSENT
             packed = packed * code.size + codes
-        return np.where(absent, _ABSENT, packed)
+        return np.where(absent, none, packed)
 
     def _pack_one(self, key: Key) -> int:
         packed = 0
         for code, value in zip(self._codes, key, strict=True):
             if (found := code.one(value)) == _ABSENT:
-                return _ABSENT
+                return _NOWHERE
             packed = packed * code.size + found
         return packed
 
@@ -111,7 +116,7 @@ class Index:
 
     def _pack_each(self, keys: Sequence[Key]) -> Numbers:
         columns = zip(self._codes, zip(*keys, strict=True), strict=True)
-        return self._pack([pl.Series(values, dtype=code.kind, strict=False) for code, values in columns])
+        return self._pack([pl.Series(values, dtype=code.kind, strict=False) for code, values in columns], _NOWHERE)
 
     def rows(self, starts: Numbers, stops: Numbers) -> Rows:
         """The rows of some spans, one span's after the other's."""
@@ -124,7 +129,7 @@ class Index:
 
     def firsts(self, columns: Sequence[pl.Series]) -> pl.Series:
         """The first row of each key of columns of keys; null where a key has none."""
-        packed = self._pack(columns)
+        packed = self._pack(columns, _NOWHERE)
         at = self._packed.searchsorted(packed)
         inside = np.minimum(at, max(0, len(self._packed) - 1))
         there = (self._packed[inside] == packed) if len(self._packed) else np.zeros(len(packed), np.bool_)

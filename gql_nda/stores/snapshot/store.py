@@ -156,12 +156,20 @@ class SnapshotStore:
         return await self.live.probe()
 
 
+BUILDS = 3
+"""Snapshots that are built in a row, while rows go on changing."""
+
+
 async def prepared(live: Store, folder: Folder) -> tuple[str, Wide]:
     """The snapshot of what the database holds now, and its fingerprint: found, or built.
 
+    One that was built is looked for like any other: rows that change while they are read make one of no state that
+    the database ever had, and its fingerprint isn't found again.
+
     Raises PublicError where the database fails, OSError where the folder does, ValueError where the
-    database holds what nda doesn't.
+    database holds what nda doesn't, or goes on changing.
     """
+    builds = 0
     while True:
         before = await asyncio.to_thread(folder.snapshots)
         if before:
@@ -169,17 +177,13 @@ async def prepared(live: Store, folder: Folder) -> tuple[str, Wide]:
             if wide := await asyncio.to_thread(folder.find, fingerprint):
                 return fingerprint, wide
         async with folder.locked():
-            if await asyncio.to_thread(folder.snapshots) == before:
-                return await _built(live, folder)
-        # another process has built one meanwhile
+            if await asyncio.to_thread(folder.snapshots) == before:  # else another process has built one meanwhile
+                if builds == BUILDS:
+                    raise ValueError("rows change while they are read")
+                builds += 1
+                await _build(live, folder)
 
 
-async def _built(live: Store, folder: Folder) -> tuple[str, Wide]:
+async def _build(live: Store, folder: Folder) -> None:
     log.info("building a snapshot in %s", folder.root)
-    built = await folder.build(
-        live, lambda step, done: log.debug("snapshot: %.0f %%, %s", 100 * done, step), resume=False
-    )
-    wide = await asyncio.to_thread(folder.find, built.fingerprint)
-    if wide is None:
-        raise OSError(f"{built.folder} changed as soon as it was written")
-    return built.fingerprint, wide
+    await folder.build(live, lambda step, done: log.debug("snapshot: %.0f %%, %s", 100 * done, step), resume=False)
