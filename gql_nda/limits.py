@@ -59,6 +59,7 @@ class Limits:
     bins: int = _limit(1_000, "Most bins of a histogram, and percentiles asked for at once.")
     array_values: int = _limit(10_000, "Most array values of one `values` or points of one `preview`.")
     operation_values: int = _limit(1_000_000, "Most values of arrays, histograms and percentiles in one operation.")
+    answer_bytes: int = _limit(64 << 20, "Most bytes of an answer, as JSON.")
     points: int = _limit(
         10_000, "Most points that one operation may take through transforms, corners of outlines, and marks of links."
     )

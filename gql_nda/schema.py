@@ -58,17 +58,26 @@ class Schema(strawberry.Schema):
             if isinstance(executor, list):
                 return ExecutionResult(None, executor)
             await prepared.sizes.check(self._schema, operation, executor.variable_values.coerced, context)
+            answered = await context.unless_refused(_executed(executor))
         except (NoSuchOperation, NotAQuery):
             raise
         except GraphQLError as error:
             return ExecutionResult(None, [error])
         except Exception as error:  # ours, or what nobody foresaw: ``public`` tells them apart
             return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
-        result = executor.execute_operation()
-        answered: ExecutionResult = await result if inspect.isawaitable(result) else result
         if isinstance(executor, PlanningExecutor) and len(answered.errors or ()) > MANY:
             executor.close()
         return answered
+
+    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+        """Strawberry's, by which an operation can be refused, too."""
+        executed, context = super().execute(*args, **kwargs), kwargs.get("context_value")
+        if not isinstance(context, Context):
+            return await executed
+        try:
+            return await context.unless_refused(executed)
+        except PublicError as error:
+            return ExecutionResult(None, [GraphQLError(error.message, original_error=error)])
 
     def _executor(
         self, document: DocumentNode, variables: dict[str, Any] | None, name: str | None, context: Context
@@ -85,6 +94,12 @@ class NoSuchOperation(Exception):
 
 class NotAQuery(Exception):
     """The operation is a mutation or a subscription."""
+
+
+async def _executed(executor: Any) -> ExecutionResult:
+    result = executor.execute_operation()
+    answered: ExecutionResult = await result if inspect.isawaitable(result) else result
+    return answered
 
 
 def _named(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:

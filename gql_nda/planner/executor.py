@@ -71,6 +71,8 @@ class TellingExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Numbers and plain records as they are; any other list as ever."""
         if leaves.complete(return_type, result):
+            if isinstance(self.context_value, Context):
+                self.context_value.tell_numbers(leaves.count(result))
             return result[:]  # whoever gets the data may change it, and not what the cache holds
         if isinstance(result, Records) and isinstance(self.context_value, Context):
             selected = self.collect_subfields(get_named_type(return_type), field_details_list).grouped_field_set
@@ -170,6 +172,11 @@ class PlanningExecutor(TellingExecutor):
             kind: Any = self.schema.get_type(type_name(ENTITIES[result.relation.table.name]))
             return self.complete_object_value(kind, field_details_list, info, path, result, position_context)
         return super().complete_abstract_value(return_type, field_details_list, info, path, result, position_context)
+
+    def _given(self, text: str) -> Any:
+        """As ever, and counted: what isn't planned takes its part in a plan's texts."""
+        self.context_value.tell(len(text))
+        return super()._given(text)
 
     # --- plans ------------------------------------------------------------------------------------
 
