@@ -17,6 +17,7 @@ from sqlalchemy import Column
 from gql_nda.dataloader import Batch, Loader
 from gql_nda.errors import PublicError
 from gql_nda.frames import once
+from gql_nda.outages import Outages
 from gql_nda.query import Key, Planned, Query, Ref, Relation, Row
 from gql_nda.stores import Head, Store, located
 
@@ -51,6 +52,7 @@ class Loaders:
         self.store = store
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
+        self._outages = Outages()
         self._closed = False
 
     def _get(self, name: Hashable, batch: Batch[Any, Any]) -> Loader[Any, Any]:
@@ -66,9 +68,9 @@ class Loaders:
         self._loaders.clear()  # each knows us by its batch: what they hold needn't wait for the collector
 
     async def ask(self, question: Callable[..., Awaitable[V]], *arguments: Any) -> V:
-        """Ask the store, when one of the request's places is free."""
+        """Ask the store, when one of the request's places is free; what it couldn't tell before it isn't asked."""
         async with self._slots:
-            return await question(*arguments)
+            return await self._outages.ask(question, *arguments)
 
     # --- rows -------------------------------------------------------------------------------------
 

@@ -7,11 +7,14 @@ import pytest
 
 from gql_nda.context import Context
 from gql_nda.dataset import Dataset
+from gql_nda.errors import PublicError, StoreUnavailable, Timeout
 from gql_nda.limits import Limits
 from gql_nda.planner.reference import Reference
 from gql_nda.schema import build_schema, public
 from gql_nda.stores.sql import SqlStore
 from tests.planner.agreement import Agreement, schemas
+from tests.planner.agreement import answer as answered
+from tests.planner.anomalies import FailingStore
 from tests.planner.documents import Case
 from tests.support.altered import altered_store
 from tests.support.client import serving
@@ -138,3 +141,28 @@ async def test_bytes_are_refused_before_they_are_put_together(
     assert [error["extensions"]["limit"] for error in public(result.errors or [])] == ["answer_bytes"]
     assert made[-1] > 20_000  # the copies, counted before any of them is there
     assert sum(made[:-1]) < 20_000
+
+
+# --- stores that fail ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable, Timeout])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ units(first: 100) { nodes { unitId oracle { pearson } stackUnit { stackX } } } }",
+        "{ unit(session: 4, scanIdx: 7, unitId: 3) { umX oracle { pearson } } }",
+        "{ units(first: 3) { nodes { unitId oracle { pearson } } } }",
+        "{ units(first: 40) { nodes { scan { units(first: 2) { nodes { oracle { pearson } } } } } } }",
+        "{ scans { nodes { session units(first: 2, where: {pearson: {gt: 0}}) { totalCount nodes { unitId } } } } }",
+    ],
+)
+async def test_a_statement_that_failed_is_not_sent_again(text: str, error: type[PublicError], demo_path: Path) -> None:
+    store = FailingStore(f"sqlite:///{demo_path}", "oracle", lambda: error("away"))
+    try:
+        agreement = Agreement(store)
+        await answered(agreement.planned, Case(text, {}), agreement)
+        assert len(store.failed) == 1
+        assert {each["extensions"]["code"] for each in (await agreement.compare(Case(text, {}))).errors} == {error.code}
+    finally:
+        await store.close()
