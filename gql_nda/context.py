@@ -50,7 +50,7 @@ class Context:
     _values: Spent = field(default_factory=Spent)
     _groups: Spent = field(default_factory=Spent)
     _points: Spent = field(default_factory=Spent)
-    _numbers: int = 0
+    _lists: float = 0
     _held: int = 0
     _told: int = 0
     _operation: asyncio.Task[Any] | None = None
@@ -140,12 +140,12 @@ class Context:
         self._told += size
         self._fits(self._told)
 
-    def tell_numbers(self, count: int) -> None:
-        """Count numbers in lists of the answer, each two bytes at least: so none is too many if all are told twice."""
-        self._numbers += count
-        self._fits(self._numbers)
+    def tell_lists(self, size: int) -> None:
+        """Count bytes of lists that graphql-core completes: half of them, for a row may be executed again."""
+        self._lists += size / 2
+        self._fits(self._lists)
 
-    def _fits(self, size: int) -> None:
+    def _fits(self, size: float) -> None:
         most = self.limits.answer_bytes
         if size > most:
             message = f"answer_bytes: the answer has more than {most} bytes; ask for less at a time"

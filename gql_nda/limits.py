@@ -152,8 +152,11 @@ def _directives(
     return len(node.directives or ())
 
 
-def modest(value: object, limits: Limits) -> None:
-    """LIMIT_EXCEEDED when variables or literals nest too deep or are too many; walks without recursion."""
+def modest(value: object, limits: Limits) -> int:
+    """Number of values in variables or literals; LIMIT_EXCEEDED when they nest too deep or are too many.
+
+    Walks without recursion.
+    """
     level: list[object] = [value]
     count = 0
     for _ in range(limits.input_depth + 1):
@@ -162,8 +165,10 @@ def modest(value: object, limits: Limits) -> None:
         if count > limits.input_values:
             _refuse("input_values", f"more than {limits.input_values} values in variables", limits.input_values)
         if not level:
-            return
-    _refuse("input_depth", f"values are nested deeper than {limits.input_depth}", limits.input_depth)
+            break
+    else:
+        _refuse("input_depth", f"values are nested deeper than {limits.input_depth}", limits.input_depth)
+    return count
 
 
 def _refuse(limit: str, message: str, most: int) -> NoReturn:

@@ -1,5 +1,6 @@
 """The schema, how an operation on it is answered, and what clients see of errors."""
 
+import asyncio
 import inspect
 import logging
 import secrets
@@ -26,6 +27,9 @@ log = logging.getLogger(__name__)
 
 MANY = 100
 """Errors that take memory worth freeing at once."""
+
+LONG = 1_000
+"""Values of variables that take a few ms."""
 
 
 class Schema(strawberry.Schema):
@@ -54,7 +58,10 @@ class Schema(strawberry.Schema):
             operation = _named(prepared.document, name)
             if prepared.errors or operation is None:
                 return ExecutionResult(None, prepared.errors or [GraphQLError(UNNAMED)])
+            given = modest(variables, context.limits)
             executor = self._executor(prepared.document, variables, name, context)
+            if given > LONG:
+                await asyncio.sleep(0)  # to coerce them took long enough: others may go before they are converted
             if isinstance(executor, list):
                 return ExecutionResult(None, executor)
             await prepared.sizes.check(self._schema, operation, executor.variable_values.coerced, context)
@@ -83,7 +90,6 @@ class Schema(strawberry.Schema):
         self, document: DocumentNode, variables: dict[str, Any] | None, name: str | None, context: Context
     ) -> Any:
         """An executor of the operation, or what is wrong with its variables."""
-        modest(variables, context.limits)
         build: Any = self.execution_context_class.build
         return build(self._schema, document, None, context, variables, name)
 

@@ -53,6 +53,9 @@ class Plans:
         return made
 
 
+_LEAST = 2
+"""Bytes of a number and its comma, at least."""
+
 _OWN = ("_plain", "_answer", "async_helpers")
 """What an executor holds that holds the executor."""
 
@@ -72,11 +75,12 @@ class TellingExecutor(StrawberryGraphQLCoreExecutionContext):
         """Numbers and plain records as they are; any other list as ever."""
         if leaves.complete(return_type, result):
             if isinstance(self.context_value, Context):
-                self.context_value.tell_numbers(leaves.count(result))
+                self.context_value.tell_lists(_LEAST * leaves.count(result))
             return result[:]  # whoever gets the data may change it, and not what the cache holds
         if isinstance(result, Records) and isinstance(self.context_value, Context):
             selected = self.collect_subfields(get_named_type(return_type), field_details_list).grouped_field_set
             if (text := records.told(return_type, selected, result)) is not None:
+                self.context_value.tell_lists(len(text))
                 return self._given(text)
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 

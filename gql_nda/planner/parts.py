@@ -54,7 +54,8 @@ def _held(within: "Answer", texts: Texts) -> Texts:
 
 async def _completed(within: "Answer", part: Part, rows: Sequence[Row | None], texts: Texts, where: Where) -> Texts:
     """The texts, with those that are missing by graphql-core."""
-    lacking = [i for i, text in enumerate(texts) if text is None]
+    if not (lacking := [i for i, text in enumerate(texts) if text is None]):
+        return texts
     said = await within.reference.executed(part.site.selection, [rows[i] for i in lacking], lambda j: where(lacking[j]))
     for i, text in zip(lacking, said, strict=True):
         texts[i] = text
