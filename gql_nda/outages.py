@@ -7,7 +7,7 @@ away, graphql-core tells where: it has to meet the error at the table that faile
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Column
@@ -26,11 +26,22 @@ Names = frozenset[str]
 
 @dataclass
 class _Outage:
-    """An error, the names one of which it is about, and the seconds that a question for them may take."""
+    """An error, the names one of which it is about, and the seconds that a question for them may take.
+
+    ``waiting`` are such questions under way, each with what ends it.
+    """
 
     error: Exception
     suspects: Names
     patience: float | None
+    waiting: list[tuple[Names, asyncio.Timeout]] = field(default_factory=list)
+
+    def clear(self, names: Names) -> None:
+        """Whatever has answered isn't what had failed; what it leaves needn't be waited for."""
+        self.suspects -= names
+        for asked, waiting in self.waiting:
+            if self.suspects <= asked and not waiting.expired():
+                waiting.reschedule(0)
 
 
 class Outages:
@@ -56,18 +67,23 @@ class Outages:
         return answer
 
     async def _patiently(self, names: Names, answer: Awaitable[V]) -> V:
-        """An answer; one that may be late again is waited for half as long as it took to fail."""
-        late = [outage for outage in self._known if outage.patience is not None and outage.suspects & names]
+        """An answer; one that may fail again is waited for half as long as it took, or until all else has answered."""
+        doubts = [outage for outage in self._known if outage.suspects & names]
+        patience = [outage.patience for outage in doubts if outage.patience is not None]
         try:
-            async with asyncio.timeout(min((outage.patience or 0 for outage in late), default=None)):
+            async with asyncio.timeout(min(patience, default=None)) as waiting:
+                for outage in doubts:
+                    outage.waiting.append((names, waiting))
                 return await answer
         except TimeoutError:
-            raise late[0].error from None
+            raise next((outage for outage in doubts if outage.suspects <= names), doubts[0]).error from None
+        finally:
+            for outage in doubts:
+                outage.waiting.remove((names, waiting))
 
     def _answered(self, names: Names) -> None:
-        """Whatever has answered isn't what had failed."""
         for outage in self._known:
-            outage.suspects -= names
+            outage.clear(names)
         self._known = [outage for outage in self._known if outage.suspects]
 
 

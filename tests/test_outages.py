@@ -70,6 +70,20 @@ async def test_of_several_that_may_be_late_each_is_asked_and_not_for_long(monkey
     assert await failing(found, never, ORACLE) is first
 
 
+async def test_who_waits_for_what_failed_waits_no_longer_than_for_the_others() -> None:
+    store, found = Asked("oracle", told=False), Outages()
+    first = await failing(found, store, UNITS, (PEARSON, STACK_X))
+
+    async def never(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(outages.PATIENCE / 2):
+        waiting = asyncio.create_task(failing(found, never, ORACLE))
+        await asyncio.sleep(0)
+        assert [await found.ask(store, UNITS), await found.ask(store, STACK)] == ["scan_unit", "stack_unit"]
+        assert await waiting is first
+
+
 async def test_blobs_are_asked_apart_from_their_table() -> None:
     store, found = Asked("oracle"), Outages()
 
