@@ -1,7 +1,7 @@
 """Work on rows, where it holds nobody up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +14,14 @@ AT_ONCE = 1_000
 async def apart(rows: int, work: Callable[..., T], *arguments: Any) -> T:
     """The result of work on so many rows: in a thread where others would have to wait for it."""
     return await asyncio.to_thread(work, *arguments) if rows > AT_ONCE else work(*arguments)
+
+
+async def turns(items: Iterable[T], portion: int = 256) -> AsyncIterator[T]:
+    """The items, between portions of which others may go."""
+    for i, item in enumerate(items, 1):
+        yield item
+        if i % portion == 0:
+            await asyncio.sleep(0)
 
 
 class Gate:

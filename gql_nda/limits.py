@@ -58,6 +58,7 @@ class Limits:
     bins: int = _limit(1_000, "Most bins of a histogram, and percentiles asked for at once.")
     array_values: int = _limit(10_000, "Most array values of one `values` or points of one `preview`.")
     operation_values: int = _limit(1_000_000, "Most values of arrays, histograms and percentiles in one operation.")
+    answer_bytes: int = _limit(64 << 20, "Most bytes of an answer, as JSON.")
     points: int = _limit(
         10_000, "Most points that one operation may take through transforms, corners of outlines, and marks of links."
     )
@@ -150,8 +151,11 @@ def _directives(
     return len(node.directives or ())
 
 
-def modest(value: object, limits: Limits) -> None:
-    """LIMIT_EXCEEDED when variables or literals nest too deep or are too many; walks without recursion."""
+def modest(value: object, limits: Limits) -> int:
+    """Number of values in variables or literals; LIMIT_EXCEEDED when they nest too deep or are too many.
+
+    Walks without recursion.
+    """
     level: list[object] = [value]
     count = 0
     for _ in range(limits.input_depth + 1):
@@ -160,8 +164,10 @@ def modest(value: object, limits: Limits) -> None:
         if count > limits.input_values:
             _refuse("input_values", f"more than {limits.input_values} values in variables", limits.input_values)
         if not level:
-            return
-    _refuse("input_depth", f"values are nested deeper than {limits.input_depth}", limits.input_depth)
+            break
+    else:
+        _refuse("input_depth", f"values are nested deeper than {limits.input_depth}", limits.input_depth)
+    return count
 
 
 def _refuse(limit: str, message: str, most: int) -> NoReturn:

@@ -17,6 +17,7 @@ from sqlalchemy import Column
 from gql_nda.dataloader import Batch, Loader, once_cancelled
 from gql_nda.errors import PublicError
 from gql_nda.frames import once
+from gql_nda.outages import Outages
 from gql_nda.query import Key, Planned, Query, Ref, Relation, Row
 from gql_nda.stores import Head, Store, located
 
@@ -52,6 +53,7 @@ class Loaders:
         self._loaders: dict[Hashable, Loader[Any, Any]] = {}
         self._slots = asyncio.Semaphore(STATEMENTS_AT_ONCE)
         self._asking: set[asyncio.Task[Any]] = set()
+        self._outages = Outages()
         self._closed = False
 
     def _get(self, name: Hashable, batch: Batch[Any, Any]) -> Loader[Any, Any]:
@@ -69,7 +71,10 @@ class Loaders:
         self._loaders.clear()  # each knows us by its batch: what they hold needn't wait for the collector
 
     async def ask(self, question: Callable[..., Awaitable[V]], *arguments: Any) -> V:
-        """Ask the store, when one of the request's places is free; once it is closed, who asks is cancelled."""
+        """Ask the store, when one of the request's places is free; once it is closed, who asks is cancelled.
+
+        What the store couldn't tell before it isn't asked.
+        """
         task = asyncio.current_task()
         assert task is not None
         async with self._slots:
@@ -77,7 +82,7 @@ class Loaders:
                 raise asyncio.CancelledError("the request has ended")
             self._asking.add(task)
             try:
-                return await question(*arguments)
+                return await self._outages.ask(question, *arguments)
             finally:
                 self._asking.discard(task)
 

@@ -1,5 +1,6 @@
 """The schema, how an operation on it is answered, and what clients see of errors."""
 
+import asyncio
 import inspect
 import logging
 import secrets
@@ -23,6 +24,9 @@ from gql_nda.types.entity import ENTITIES, Node
 from gql_nda.types.root import Query
 
 log = logging.getLogger(__name__)
+
+LONG = 1_000
+"""Values of variables that take a few ms."""
 
 
 class Schema(strawberry.Schema):
@@ -51,7 +55,10 @@ class Schema(strawberry.Schema):
             operation = _named(prepared.document, name)
             if prepared.errors or operation is None:
                 return ExecutionResult(None, prepared.errors or [GraphQLError(UNNAMED)])
+            given = modest(variables, context.limits)
             executor = self._executor(prepared.document, variables, name, context)
+            if given > LONG:
+                await asyncio.sleep(0)  # to coerce them took long enough: others may go before they are converted
             if isinstance(executor, list):
                 return ExecutionResult(None, executor)
             await prepared.sizes.check(self._schema, operation, executor.variable_values.coerced, context)
@@ -80,7 +87,6 @@ class Schema(strawberry.Schema):
         self, document: DocumentNode, variables: dict[str, Any] | None, name: str | None, context: Context
     ) -> Any:
         """An executor of the operation, or what is wrong with its variables."""
-        modest(variables, context.limits)
         build: Any = self.execution_context_class.build
         return build(self._schema, document, None, context, variables, name)
 

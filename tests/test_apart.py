@@ -131,3 +131,18 @@ async def test_what_fails_gives_its_place() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         await gate.run(work.prepare, int)
     assert await gate.run(work.prepare, work.work) == "prepared"
+
+
+async def test_others_go_between_portions() -> None:
+    seen: list[Any] = []
+
+    async def other() -> None:
+        while True:
+            seen.append("other")
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    async for item in apart.turns(range(5), portion=2):
+        seen.append(item)  # noqa: PERF401
+    task.cancel()
+    assert seen == [0, 1, "other", 2, 3, "other", 4]

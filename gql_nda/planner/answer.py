@@ -1,7 +1,7 @@
 """Answers a plan: rows level by level, their parts first, put together as JSON."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from graphql.pyutils import Path
 from gql_nda.apart import apart
 from gql_nda.context import Context, Planning
 from gql_nda.planner import connections, parts
-from gql_nda.planner.batches import Batch, Few, Slots, Texts
+from gql_nda.planner.batches import Batch, Few, Slots, Texts, size
 from gql_nda.planner.nodes import ConnectionPlan, Level, Part
 from gql_nda.planner.reference import Reference
 from gql_nda.query import Key, Planned, Row, by_key
@@ -61,7 +61,9 @@ class Answer:
             texts = rows.render(level, slots)
             return texts, pages.lists(texts)
 
-        texts, lists = await apart(len(rows), rendered, await self._slots(level, rows, place))
+        slots = await self._slots(level, rows, place)
+        texts, lists = await apart(len(rows), rendered, slots)
+        self.replace(slots.values(), lists)
         return lists if None not in lists else pages.lists(await self._whole(level, rows, place, texts))
 
     async def _whole(self, level: Level, rows: Batch, place: Place, texts: Texts) -> Texts:
@@ -84,7 +86,14 @@ class Answer:
         return await self.reference.completed(level.type, level.selection, path, row)
 
     async def _texts(self, level: Level, rows: Batch, place: Place) -> Texts:
-        return await apart(len(rows), rows.render, level, await self._slots(level, rows, place))
+        slots = await self._slots(level, rows, place)
+        texts = await apart(len(rows), rows.render, level, slots)
+        self.replace(slots.values(), texts)
+        return texts
+
+    def replace(self, held: Iterable[Texts], texts: Texts) -> None:
+        """Note that texts have been put together of others, or will be: too many bytes are refused."""
+        self.context.hold(size(texts) - sum(map(size, held)))
 
     async def _slots(self, level: Level, rows: Batch, place: Place) -> Slots:
         """The JSON of the level's parts."""

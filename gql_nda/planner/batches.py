@@ -18,6 +18,11 @@ Slots = dict[str, Texts]
 """The JSON of a level's parts, by label."""
 
 
+def size(texts: Texts) -> int:
+    """Length of all texts."""
+    return sum(len(text) for text in texts if text is not None)
+
+
 class Batch(Protocol):
     """Rows of one table, with what stands beside them under its labels."""
 
@@ -86,7 +91,8 @@ class Many:
 
     def render(self, level: Level, slots: Slots) -> Texts:
         """The JSON of each row."""
-        rows = self._rows.with_columns([pl.Series(label, texts, pl.String) for label, texts in slots.items()])
+        rows = text.legible(self._rows)
+        rows = rows.with_columns([pl.Series(label, texts, pl.String) for label, texts in slots.items()])
         # not ``select``: of constants alone it would make one row
         rendered: Texts = rows.with_columns(text.level(level).alias(_JSON))[_JSON].to_list()
         return rendered

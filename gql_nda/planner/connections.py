@@ -59,7 +59,10 @@ async def answer(within: "Answer", plan: ConnectionPlan, planned: Sequence[Plann
         _field(within, node, planned, [path.add_key(key, plan.type.name) for path in paths], pages)
         for key, node in plan.fields
     ]
-    return _objects([key for key, _ in plan.fields], await asyncio.gather(*fields), len(planned))
+    texts = await asyncio.gather(*fields)
+    told = _objects([key for key, _ in plan.fields], texts, len(planned))
+    within.replace(texts, told)
+    return told
 
 
 # --- pages -----------------------------------------------------------------------------------------
@@ -140,7 +143,10 @@ async def _edges(
     within: "Answer", node: Edges, planned: Sequence[Planned], paths: Sequence[Path], pages: Pages
 ) -> Texts:
     columns = [_of_edges(within, key, part, planned, paths, pages) for key, part in node.fields]
-    return _objects([key for key, _ in node.fields], await asyncio.gather(*columns), len(pages.rows))
+    texts = await asyncio.gather(*columns)
+    edges = _objects([key for key, _ in node.fields], texts, len(pages.rows))
+    within.replace(texts, edges)
+    return edges
 
 
 async def _of_edges(

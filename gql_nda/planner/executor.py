@@ -53,6 +53,9 @@ class Plans:
         return made
 
 
+_LEAST = 2
+"""Bytes of a number and its comma, at least."""
+
 _OWN = ("_plain", "_answer", "async_helpers")
 """What an executor holds that holds the executor."""
 
@@ -71,10 +74,13 @@ class TellingExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:
         """Numbers and plain records as they are; any other list as ever."""
         if leaves.complete(return_type, result):
+            if isinstance(self.context_value, Context):
+                self.context_value.tell_lists(_LEAST * leaves.count(result))
             return result[:]  # whoever gets the data may change it, and not what the cache holds
         if isinstance(result, Records) and isinstance(self.context_value, Context):
             selected = self.collect_subfields(get_named_type(return_type), field_details_list).grouped_field_set
             if (text := records.told(return_type, selected, result)) is not None:
+                self.context_value.tell_lists(len(text))
                 return self._given(text)
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
@@ -170,6 +176,11 @@ class PlanningExecutor(TellingExecutor):
             kind: Any = self.schema.get_type(type_name(ENTITIES[result.relation.table.name]))
             return self.complete_object_value(kind, field_details_list, info, path, result, position_context)
         return super().complete_abstract_value(return_type, field_details_list, info, path, result, position_context)
+
+    def _given(self, text: str) -> Any:
+        """As ever, and counted: what isn't planned takes its part in a plan's texts."""
+        self.context_value.tell(len(text))
+        return super()._given(text)
 
     # --- plans ------------------------------------------------------------------------------------
 

@@ -23,6 +23,12 @@ def complete(kind: Any, value: Any) -> bool:
     return check is not None and _all(check, value, nullable=nullable)
 
 
+def count(value: Any) -> int:
+    """Number of numbers in a list, however nested."""
+    nested = value and any(type(one) is list for one in value)
+    return sum(count(one) for one in value if one) if nested else len(value)
+
+
 Check = tuple[type, Callable[[Sequence[Any]], bool]]
 
 

@@ -1,15 +1,16 @@
 """The parts of a level: each is answered once for all its rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from graphql.pyutils import Path
 
+from gql_nda.apart import turns
 from gql_nda.loaders import Derived
 from gql_nda.planner.batches import Batch as Rows
-from gql_nda.planner.batches import Texts, owners
+from gql_nda.planner.batches import Texts, owners, size
 from gql_nda.planner.compile import name_of
 from gql_nda.planner.nodes import Batch, Children, Delegated, Header, Named, Part
 from gql_nda.planner.text import quoted
@@ -28,7 +29,7 @@ async def answer(within: "Answer", part: Part, rows: Rows, where: Where) -> Text
     """The JSON of a part for each row; None where graphql-core must say it with its whole row."""
     match part:
         case Named():
-            return _names(part, rows)
+            return _held(within, _names(part, rows))
         case Children():
             return await _children(within, part, owners(rows, part.site), where)
         case Header():
@@ -45,6 +46,22 @@ def _names(part: Named, rows: Rows) -> Texts:
     return [quoted(part.spec.name(stored, tuple(key))) if key[0] is not None else "null" for stored, *key in columns]
 
 
+def _held(within: "Answer", texts: Texts) -> Texts:
+    """The texts, counted: too many bytes are refused."""
+    within.context.hold(size(texts))
+    return texts
+
+
+async def _completed(within: "Answer", part: Part, rows: Sequence[Row | None], texts: Texts, where: Where) -> Texts:
+    """The texts, with those that are missing by graphql-core."""
+    if not (lacking := [i for i, text in enumerate(texts) if text is None]):
+        return texts
+    said = await within.reference.executed(part.site.selection, [rows[i] for i in lacking], lambda j: where(lacking[j]))
+    for i, text in zip(lacking, said, strict=True):
+        texts[i] = text
+    return texts
+
+
 # --- children --------------------------------------------------------------------------------------
 
 
@@ -54,44 +71,58 @@ async def _children(within: "Answer", part: Children, parents: Sequence[Row | No
     for i, parent in enumerate(parents):
         if parent is not None:
             first.setdefault(parent.key, i)
-    errors = within.reference.errors
-    texts = await _connections(within, part, [(parents[i], where(i)) for i in first.values()])
-    by_key = dict(zip(first, texts, strict=True))
-    alike = within.reference.errors == errors
-    return [
-        "null" if parent is None else by_key[parent.key] if alike or first[parent.key] == i else None
-        for i, parent in enumerate(parents)
-    ]
+    like = {i: first[parent.key] for i, parent in enumerate(parents) if parent is not None}
+    plans, errors = await _plans(within, part, {i: parents[i] for i in first.values()}, where)
+    told, alone = await _connections(within, part, plans, where)
+    texts: Texts = ["null"] * len(parents)
+    for i, j in like.items():
+        texts[i] = told.get(j) if i == j or j not in alone else None
+    _tell_again(within, [(j, i) for i, j in like.items() if i != j and texts[i] is not None], where)
+    within.context.hold(size(texts) - size(list(told.values())))
+    async for i in turns([i for i, j in like.items() if j in errors]):
+        texts[i] = await within.reference.answered(part.site.selection, where(i), errors[like[i]])
+    return await _completed(within, part, parents, texts, where)
 
 
-async def _connections(within: "Answer", part: Children, parents: Sequence[tuple[Any, Path]]) -> Texts:
-    if not parents:
-        return []
-    plans = _plans(within, part, parents)
-    good = [i for i, plan in enumerate(plans) if plan is not None]
-    found = await within.connections(part.plan, [plans[i] for i in good], [parents[i][1] for i in good]) if good else []
-    texts: Texts = [None] * len(plans)
-    for i, text in zip(good, found, strict=True):
-        texts[i] = text
-    return texts
+async def _connections(
+    within: "Answer", part: Children, plans: Mapping[int, Planned], where: Where
+) -> tuple[dict[int, str | None], set[int]]:
+    """The connections by row, and the rows whose connection holds errors, each of which names its place."""
+    if not plans:
+        return {}, set()
+    paths = {i: where(i) for i in plans}
+    before = len(within.reference.errors)
+    found = await within.connections(part.plan, list(plans.values()), list(paths.values()))
+    places = {tuple(path.as_list()): i for i, path in paths.items()}
+    depth = len(next(iter(places)))
+    erring = (tuple(error.path or ())[:depth] for error in within.reference.errors[before:])
+    return dict(zip(plans, found, strict=True)), {places[place] for place in erring if place in places}
 
 
-def _plans(within: "Answer", part: Children, parents: Sequence[tuple[Any, Path]]) -> list[Any]:
-    """What each parent's resolver returns, None where it raises: alike but for the key, unless a cursor is given."""
+def _tell_again(within: "Answer", pairs: Sequence[tuple[int, int]], where: Where) -> None:
+    """What is counted towards a limit counts for each row that shows it."""
+    counts = {j: within.context.spent(where(j)) for j in dict(pairs)}
+    for j, i in pairs:
+        if counts[j]:
+            within.context.spend_again(where(j), where(i))
 
-    def resolved(parent: Row, path: Path) -> Planned | None:
+
+async def _plans(
+    within: "Answer", part: Children, parents: Mapping[int, Any], where: Where
+) -> tuple[dict[int, Planned], dict[int, Exception]]:
+    """What each parent's resolver returns, or raises: plans are alike but for the key, unless a cursor is given."""
+    plans: dict[int, Planned] = {}
+    errors: dict[int, Exception] = {}
+    async for i, parent in turns(parents.items()):
+        if (alike := next(iter(plans.values()), None)) is not None and alike.query.after is None:
+            plans[i] = replace(alike, query=replace(alike.query, keys=(parent.at(part.spec.relation.on),)))
+            continue
         try:
-            planned: Planned = within.reference.value(part.site.selection, parent, path)
+            plans[i] = within.reference.value(part.site.selection, parent, where(i))
         except Exception as error:
             within.note.fallbacks[type(error).__name__] += 1
-            return None
-        return planned
-
-    first = resolved(*parents[0])
-    if first is None or first.query.after is not None or len(parents) == 1:
-        return [first, *(resolved(*parent) for parent in parents[1:])]
-    on = part.spec.relation.on
-    return [replace(first, query=replace(first.query, keys=(parent.at(on),))) for parent, _ in parents]
+            errors[i] = error
+    return plans, errors
 
 
 # --- arrays ----------------------------------------------------------------------------------------
@@ -117,12 +148,7 @@ async def _headers(within: "Answer", part: Header, rows: Sequence[Row | None], w
         except Exception:
             return None
 
-    texts = [told(owner) for owner in rows]
-    strange = [i for i, text in enumerate(texts) if text is None]
-    said = await within.reference.executed(part.site.selection, [rows[i] for i in strange], lambda j: where(strange[j]))
-    for i, text in zip(strange, said, strict=True):
-        texts[i] = text
-    return texts
+    return await _completed(within, part, rows, _held(within, [told(owner) for owner in rows]), where)
 
 
 def _form(within: "Answer", selected: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
-from graphql import GraphQLObjectType
+from graphql import GraphQLError, GraphQLObjectType
 from graphql.execution.executor import Executor
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path, Undefined
@@ -32,9 +32,9 @@ class Reference:
         return context
 
     @property
-    def errors(self) -> int:
-        """Number of errors collected so far."""
-        return len(self._executor.collected_errors.errors)
+    def errors(self) -> Sequence[GraphQLError]:
+        """The errors collected so far."""
+        return self._executor.collected_errors.errors
 
     def value(self, selected: Selection, source: Any, path: Path) -> Any:
         """What the resolver of a field returns, its arguments coerced; raises as it does."""
@@ -63,7 +63,7 @@ class Reference:
             found = self._executor.execute_field(selected.parent, source, selected.details, path, None)
         except Exception:
             return _ended(None)
-        return _dumped(found)
+        return self._dumped(found)
 
     async def completed(self, kind: GraphQLObjectType, selected: Selection, path: Path, value: Any) -> str | None:
         """One object of a list, completed; None where an error nulls it."""
@@ -72,7 +72,7 @@ class Reference:
             found = self._executor.complete_value(kind, selected.details, info, path, value, None)
         except Exception:
             return None
-        return await _dumped(found)
+        return await self._dumped(found)
 
     async def row(self, kind: GraphQLObjectType, selected: Selection, path: Path, value: Any) -> Any:
         """An object that is all of a field, as data; raises the error that nulls it."""
@@ -87,13 +87,26 @@ class Reference:
         executor, kind = self._executor, selected.field.type
         try:
             found = executor.complete_value(kind, selected.details, self._info(selected, path), path, value, None)
-            return _dump(await found if inspect.isawaitable(found) else found)
+            return self._dump(await found if inspect.isawaitable(found) else found)
         except Exception as error:
             try:
                 executor.handle_field_error(error, kind, selected.details, path)
             except Exception:
                 return None
             return "null"
+
+    async def _dumped(self, found: Any) -> str | None:
+        try:
+            return self._dump(await found if inspect.isawaitable(found) else found)
+        except Exception:  # a located error on its way up: who asks re-runs what holds it
+            return None
+
+    def _dump(self, found: Any) -> str | None:
+        if found is Undefined:
+            return None
+        text = orjson.dumps(found).decode()
+        self.context.hold(len(text))
+        return text
 
     def _info(self, selected: Selection, path: Path) -> Any:
         nodes = [details.node for details in selected.details]
@@ -116,14 +129,3 @@ def arguments(selected: Selection, executor: Executor[Any]) -> dict[str, Any]:
 
 async def _ended(text: str | None) -> str | None:
     return text
-
-
-async def _dumped(found: Any) -> str | None:
-    try:
-        return _dump(await found if inspect.isawaitable(found) else found)
-    except Exception:  # a located error on its way up: who asks re-runs what holds it
-        return None
-
-
-def _dump(found: Any) -> str | None:
-    return None if found is Undefined else orjson.dumps(found).decode()

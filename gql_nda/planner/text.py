@@ -7,9 +7,11 @@ text that no enum knows. It makes every text null that holds it, up to its row, 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+import numpy as np
 import orjson
 import polars as pl
 from graphql import GraphQLEnumType, GraphQLScalarType
+from numpy.typing import NDArray
 from sqlalchemy import Column, Integer
 
 from gql_nda.frames import dtype
@@ -23,6 +25,21 @@ _INT32 = 2**31
 def level(selected: Level) -> pl.Expr:
     """The JSON of a level's rows."""
     return objects(selected.fields)
+
+
+def legible(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows, whose float32 numbers will be written as any JSON of ours has them.
+
+    Polars writes those of some sizes in another way than doubles: there the double of the same decimal takes its place.
+    """
+    names = [column.name for column in rows if column.dtype == pl.Float32 and _odd(column.to_numpy())]
+    return rows.with_columns(pl.col(names).cast(pl.String).cast(pl.Float64)) if names else rows
+
+
+def _odd(numbers: NDArray[np.float32]) -> bool:
+    """Whether some numbers are of these sizes."""
+    sizes = np.abs(numbers)
+    return bool(((sizes < 1e-5) & (sizes >= 1e-6) | (sizes >= 1e13) & (sizes < 1e16)).any())
 
 
 def objects(fields: Fields) -> pl.Expr:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+from graphql.pyutils import Path
 
 from gql_nda.apart import apart
 from gql_nda.arrays.numbers import as_list, shortest
@@ -76,14 +77,17 @@ class Histogram(NamedTuple):
 # --- groups ----------------------------------------------------------------------------------------
 
 
-async def groups(planned: Planned, by: Sequence[By], refs: Sequence[Ref], context: Context) -> list[Group]:
-    """The combinations of values that occur, sorted, NULL last; each group has the columns ``refs``."""
+async def groups(planned: Planned, by: Sequence[By], refs: Sequence[Ref], context: Context, at: Path) -> list[Group]:
+    """The combinations of values that occur, sorted, NULL last; each group has the columns ``refs``.
+
+    Here and below the field ``at`` a path tells what is counted towards a limit.
+    """
     if not by:
         raise BadUserInput("by: names no field", argument="by")
     by = list(dict.fromkeys(by))
     rows = await context.loaders.columns(planned, [*(one.ref for one in by), *refs])
     found = await apart(rows.height, _grouped, rows, by, refs)
-    context.spend_groups(found.height)
+    context.spend_groups(found.height, at)
     keys, counts = found.select(one.name for one in by).rows(named=True), found[_COUNT]
     columns = {ref.label: found[f"{_VALUES}{ref.label}"] for ref in refs}
     return [
@@ -118,23 +122,25 @@ def _statistics(column: pl.Series) -> Statistics:
     return Statistics(values, values.size, len(column) - values.size, *(_shown(number, values) for number in found))
 
 
-async def percentiles(found: Statistics, at: Sequence[float], context: Context) -> list[float | None] | None:
-    """Percentiles of the values of statistics, in the order of ``at``; None without values."""
-    for percent in at:
+async def percentiles(
+    found: Statistics, percents: Sequence[float], context: Context, at: Path
+) -> list[float | None] | None:
+    """Percentiles of the values of statistics, in the order of ``percents``; None without values."""
+    for percent in percents:
         if not 0 <= percent <= 100:  # NaN is not, either
             raise BadUserInput(f"at: {percent} is not from 0 to 100", argument="at")
-    _few(len(at), "percentiles", context.limits)
-    context.spend_values(len(at))
-    numbers = await apart(found.count, distributions.percentiles, found.values, list(at))
+    _few(len(percents), "percentiles", context.limits)
+    context.spend_values(len(percents), at)
+    numbers = await apart(found.count, distributions.percentiles, found.values, list(percents))
     return None if numbers is None else [_shown(number, found.values) for number in numbers.tolist()]
 
 
-async def histogram(source: Planned | Group, ref: Ref, bins: "Bins", context: Context) -> Histogram:
+async def histogram(source: Planned | Group, ref: Ref, bins: "Bins", context: Context, at: Path) -> Histogram:
     """The histogram of a column."""
     count = bins.reading(ref, context.limits)
     column = await _column(source, ref, context)
     found = await apart(len(column), _histogram, column, count)
-    context.spend_values(len(found.counts))
+    context.spend_values(len(found.counts), at)
     return found
 
 

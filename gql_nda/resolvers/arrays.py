@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 from urllib.parse import urlencode
 
+from graphql.pyutils import Path
 from numpy.typing import NDArray
 from sqlalchemy import Column
 
@@ -91,9 +92,9 @@ def reference(column: Column[Any], key: Key, head: Head, context: Context, shift
 
 
 async def values(
-    array: AnyArray, context: Context, start: int | None, stop: int | None, step: int | None
+    array: AnyArray, context: Context, at: Path, start: int | None, stop: int | None, step: int | None
 ) -> list[float | None]:
-    """Some of the values, flattened in C order and sliced as Python slices."""
+    """Some of the values, flattened in C order and sliced as Python slices: the field ``at`` a path tells them."""
     if step is not None and step < 1:
         raise BadUserInput(f"step: {step} is less than 1", argument="step")
     size, most = array.size, context.limits.array_values
@@ -101,19 +102,19 @@ async def values(
     if count > most:
         message = f"array_values: {count} values asked for, at most {most} a call; slice them, or use href"
         raise ArrayTooLarge(message, limit="array_values", maximum=most)
-    context.spend_values(count)
+    context.spend_values(count, at)
     found: list[float | None] = await array.read(context, Slice(start, stop, step))
     return found
 
 
-async def preview(array: AnyArray, context: Context, points: int) -> PreviewPoints:
-    """Least and largest values of successive bins."""
+async def preview(array: AnyArray, context: Context, at: Path, points: int) -> PreviewPoints:
+    """Least and largest values of successive bins, told by the field ``at`` a path."""
     most = context.limits.array_values
     if points < 1:
         raise BadUserInput(f"points: {points} is less than 1", argument="points")
     if points > most:
         raise ArrayTooLarge(f"array_values: at most {most} points a preview", limit="array_values", maximum=most)
-    context.spend_values(min(points, array.size) * 3)
+    context.spend_values(min(points, array.size) * 3, at)
     found: PreviewPoints = await array.read(context, Preview(points))
     return found
 

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from graphql.pyutils import Path
 from numpy.typing import NDArray
 
 from gql_nda import tables as t
@@ -134,7 +135,7 @@ class Page:
         most = self.context.limits.operation_values
         if self.values > most:
             message = f"operation_values: these rasters have {self.values} values, at most {most}; ask for fewer units"
-            await self.context.refuse(ArrayTooLarge(message, limit="operation_values", maximum=most))
+            self.context.refuse(ArrayTooLarge(message, limit="operation_values", maximum=most))
         return await self._drawn[unit.key]
 
     @cached_property
@@ -175,23 +176,23 @@ class Raster:
         """Condition hashes, in order."""
         return self.axes.clips
 
-    async def trial_idx(self) -> list[list[int]]:
-        """Which trials are shown: (repeat, clip)."""
-        await self.page.context.claim_values(self.repeats * len(self.clips))
+    def trial_idx(self, at: Path) -> list[list[int]]:
+        """Which trials are shown: (repeat, clip), told by the field ``at`` a path; so below."""
+        self.page.context.spend_values(self.repeats * len(self.clips), at)
         return self.axes.trial_idx
 
-    async def times(self) -> Cube | None:
+    def times(self, at: Path) -> Cube | None:
         """When responses are sampled (s)."""
-        await self._claim()
+        self._spend(at)
         return as_list(self.axes.times) if self.clips else None
 
-    async def values(self) -> Cube | None:
+    async def values(self, at: Path) -> Cube | None:
         """The responses as they are."""
-        return await self._read(lambda raw: raw)
+        return await self._read(at, lambda raw: raw)
 
-    async def normalized(self) -> Cube | None:
+    async def normalized(self, at: Path) -> Cube | None:
         """The responses, each repeat from 0 to 1."""
-        return await self._read(lambda raw: oracle.normalised(raw[None])[0][0])
+        return await self._read(at, lambda raw: oracle.normalised(raw[None])[0][0])
 
     async def pearson(self) -> float | None:
         """The stored score."""
@@ -202,8 +203,8 @@ class Raster:
         """What is missing."""
         return (await self._drawn()).reason
 
-    async def _read(self, read: Callable[[Floats], Floats]) -> Cube | None:
-        await self._claim()
+    async def _read(self, at: Path, read: Callable[[Floats], Floats]) -> Cube | None:
+        self._spend(at)
         raw = (await self._drawn()).raw
         await asyncio.sleep(0)  # a page has many rasters of thousands of numbers: others may go between
         return None if raw is None else as_list(read(raw))
@@ -211,8 +212,8 @@ class Raster:
     async def _drawn(self) -> Drawn:
         return await self.page.drawn(self.unit) if self.clips else Drawn(None, self.axes.reason)
 
-    async def _claim(self) -> None:
-        await self.page.context.claim_values(self.axes.times.size)
+    def _spend(self, at: Path) -> None:
+        self.page.context.spend_values(self.axes.times.size, at)
 
 
 async def rasters(units: Sequence[Row], context: Context) -> Sequence[Raster | BaseException]:

@@ -142,7 +142,7 @@ class HistogramSpec:
         """Of all rows of a connection or group."""
         of = plain(kwargs.pop("of"))
         bins = Bins(**{name: value for name, value in kwargs.items() if value is not UNSET})
-        return await aggregates.histogram(source, _ref(self.table, of), bins, info.context)
+        return await aggregates.histogram(source, _ref(self.table, of), bins, info.context, info.path)
 
     def arguments(self) -> list[StrawberryArgument]:
         """``of``, and the bins."""
@@ -165,7 +165,8 @@ class GroupsSpec:
     async def resolve(self, planned: Planned, info: Info[Context, None], kwargs: dict[str, Any]) -> Any:
         """The groups, with the columns that aggregates of them are taken of."""
         refs = [_ref(self.table, of) for of in dict.fromkeys(_asked(info.selected_fields))]
-        return await aggregates.groups(planned, list(_by(self.table, plain(kwargs["by"]))), refs, info.context)
+        by = list(_by(self.table, plain(kwargs["by"])))
+        return await aggregates.groups(planned, by, refs, info.context, info.path)
 
     def arguments(self) -> list[StrawberryArgument]:
         """``by``."""
@@ -241,7 +242,7 @@ class Statistics:
         at: Annotated[list[float], strawberry.argument("Percent, each from 0 to 100: 50 is the median.")],
     ) -> list[float] | None:
         """Of the same values."""
-        return await aggregates.percentiles(found, at, info.context)  # type: ignore[return-value]
+        return await aggregates.percentiles(found, at, info.context, info.path)  # type: ignore[return-value]
 
 
 @strawberry.type(

@@ -1,14 +1,18 @@
 """The arguments of fields: how they are declared, and what clients gave."""
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Column
 from strawberry import UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
+from strawberry.utils.str_converters import to_camel_case
 
 from gql_nda.query import python_types
+
+T = TypeVar("T")
 
 
 def argument(
@@ -30,6 +34,18 @@ def key_argument(column: Column[Any]) -> StrawberryArgument:
     number_of_a_field = "fieldIdx" if column.name == "field" else None  # so it is called everywhere
     kind = python_types(column.type)[0]
     return argument(column.name, kind, column.comment, graphql_name=number_of_a_field)
+
+
+def at_once(kind: type[T]) -> type[T]:
+    """An input of scalars alone, made in one go: 10,000 keys would take Strawberry a third of a second, one by one."""
+    definition: Any = getattr(kind, "__strawberry_definition__")  # noqa: B009
+    names = {field.graphql_name or to_camel_case(field.python_name): field.python_name for field in definition.fields}
+
+    def made(of: type[T], given: Mapping[str, Any], _context: Any) -> T:
+        return of(**{names[name]: value for name, value in given.items()})
+
+    definition.from_input = made
+    return kind
 
 
 def given_of(kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -80,14 +80,15 @@ class NdArray:
         step: Annotated[int | None, Described("Take every so many values, from 1.")] = UNSET,
     ) -> list[float | None] | None:
         """Read from the blob."""
-        return await arrays.values(ref, info.context, _given(start), _given(stop), _given(step))
+        return await arrays.values(ref, info.context, info.path, _given(start), _given(stop), _given(step))
 
     @strawberry.field(description="The array drawn with at most so many points; a shorter one comes whole.")
     async def preview(
         ref: Array, info: Info, points: Annotated[int | None, Described("Most points to draw, from 1.")] = POINTS
     ) -> Preview | None:
         """Read from the blob."""
-        return await arrays.preview(ref, info.context, POINTS if points is None else points)  # type: ignore[return-value]
+        most = POINTS if points is None else points
+        return await arrays.preview(ref, info.context, info.path, most)  # type: ignore[return-value]
 
     @strawberry.field(description="Least finite value.")
     async def min(ref: Array, info: Info) -> float | None:

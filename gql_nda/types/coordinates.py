@@ -10,7 +10,7 @@ from gql_nda.query import Relation, down
 from gql_nda.resolvers import coordinates as derived
 from gql_nda.resolvers import nearby
 from gql_nda.resolvers import transforms as moves
-from gql_nda.types.arguments import argument
+from gql_nda.types.arguments import argument, at_once
 from gql_nda.types.array import NdArray
 from gql_nda.types.enums import CoordinateFrame, TransformDirection
 from gql_nda.types.fields import batch, called, listed
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Info = strawberry.Info[Context, None]
 
 
+@at_once
 @strawberry.input(description="A point of a frame, in the frame's unit.")
 class PointInput:
     """Three numbers."""

@@ -8,6 +8,7 @@ from strawberry import UNSET
 from gql_nda.errors import BadUserInput
 from gql_nda.keys import parse_str_key
 from gql_nda.query import Key
+from gql_nda.types.arguments import at_once
 
 UNIT_WAYS: dict[str, tuple[Any, str]] = {
     "session": (int, "The unit's session."),
@@ -18,6 +19,7 @@ UNIT_WAYS: dict[str, tuple[Any, str]] = {
 """How a unit is named: its three numbers, or its name."""
 
 
+@at_once
 @strawberry.input(description="The key of a unit: its three numbers, or strKey.")
 class UnitKey:
     """One whole key."""
@@ -44,6 +46,7 @@ def unit_key(session: int | None, scan_idx: int | None, unit_id: int | None, str
     raise BadUserInput("unit: give session, scanIdx and unitId, or strKey alone", argument="unit")
 
 
+@at_once
 @strawberry.input(description="The key of a field.")
 class FieldKey:
     """One whole key."""

@@ -66,33 +66,33 @@ class OracleRaster:
     )
 
     @strawberry.field(description="Number of the trial that shows each clip: [repeat][clip].")
-    async def trial_idx(raster: Raster) -> list[list[int]]:
+    async def trial_idx(raster: Raster, info: Info) -> list[list[int]]:
         """As the scan has them."""
-        return await raster.trial_idx()
+        return raster.trial_idx(info.path)
 
     @strawberry.field(
         description="When the responses are sampled: [repeat][clip][sample], seconds on the clock of the scan's frame "
         "times, evenly from a trial's start to its end. Null behind the end of a clip shorter than the longest."
     )
-    async def times(raster: Raster) -> Cube | None:
+    async def times(raster: Raster, info: Info) -> Cube | None:
         """The same for all units of a scan."""
-        return await raster.times()
+        return raster.times(info.path)
 
     @strawberry.field(
         description="Activity at these times, interpolated linearly between the unit's own frames (frame times plus "
         "delay): [repeat][clip][sample], in the trace's units. Null beyond the trace and where it isn't finite."
     )
-    async def values(raster: Raster) -> Cube | None:
+    async def values(raster: Raster, info: Info) -> Cube | None:
         """From the trace."""
-        return await raster.values()
+        return await raster.values(info.path)
 
     @strawberry.field(
         description="The values of each repeat scaled from 0 to 1 over its clips: [repeat][clip][sample]. Null where "
         "values are, and in a repeat without any change."
     )
-    async def normalized(raster: Raster) -> Cube | None:
+    async def normalized(raster: Raster, info: Info) -> Cube | None:
         """From the trace."""
-        return await raster.normalized()
+        return await raster.normalized(info.path)
 
     @strawberry.field(description="The stored oracle score; null where the unit has none, as artifacts.")
     async def pearson(raster: Raster) -> float | None:

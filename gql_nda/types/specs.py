@@ -175,7 +175,7 @@ class BatchSpec:
             try:
                 return await self.function(rows, context, **given)
             except (ArrayTooLarge, LimitExceeded) as error:
-                await context.refuse(error)
+                context.refuse(error)
 
         return context.loaders.derived((self.function, repr(given)), batch)
 

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from sqlalchemy import Column, Integer, Table, event
+from sqlalchemy.exc import DBAPIError
 
 from gql_nda import tables as t
 from gql_nda.query import Ref
@@ -101,14 +102,19 @@ def _second_stack(connection: sqlite3.Connection) -> None:
 
 
 class FailingStore(SqlStore):
-    """A store whose statements raise if they read some table."""
+    """A store whose statements raise if they read some table: a late one is known, as of a database's own error.
+
+    ``failed`` are those that have raised.
+    """
 
     def __init__(self, url: str, table: str, error: Callable[[], Exception]) -> None:
         super().__init__(url)
         self._read = re.compile(rf'\b(FROM|JOIN) "?{re.escape(table)}\b')
         self._error = error
+        self.failed: list[str] = []
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._fail)
 
     def _fail(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if self._read.search(statement):
-            raise self._error()
+            self.failed.append(statement)
+            raise self._error() from DBAPIError(statement, None, Exception())

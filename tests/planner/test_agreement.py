@@ -12,7 +12,7 @@ from gql_nda.context import Planning
 from gql_nda.errors import BadUserInput
 from gql_nda.schema import build_schema
 from gql_nda.stores.sql import SqlStore
-from tests.planner.agreement import Agreement, Answer, Disagreement, canonical, unlike
+from tests.planner.agreement import Agreement, Answer, Disagreement, unlike
 from tests.planner.documents import Case
 from tests.planner.smaller import nodes
 
@@ -33,6 +33,7 @@ def answer(data: Any, *errors: dict[str, Any]) -> Answer:
         (answer({"a": 1}), answer({"a": "1"})),
         (answer({"a": 1}), answer({"a": True})),
         (answer({"a": 0.0}), answer({"a": -0.0})),
+        (answer(b'{"a":1e+15}'), answer({"a": 1e15})),
         (answer({"a": None}), answer({})),
         (answer({"a": []}), answer({"a": None})),
         (answer({"a": [1, 2]}), answer({"a": [2, 1]})),
@@ -54,7 +55,6 @@ def test_what_differs(found: Answer, expected: Answer) -> None:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (answer(b'{"a": 1e16, "b": "\\u00e9"}'), answer({"a": 1e16, "b": "é"})),
         (answer({"b": None}, ERROR), answer({"b": None}, ERROR)),
         (answer({"a": None}, {**BELOW, "path": ["a", 1, "y"]}, BELOW), answer({"a": None}, BELOW)),
     ],
@@ -64,8 +64,8 @@ def test_what_does_not(found: Answer, expected: Answer) -> None:
 
 
 def test_a_key_twice_is_seen() -> None:
-    with pytest.raises(AssertionError, match="a key twice"):
-        canonical(b'{"a": [{"x": 1, "y": 2, "x": 1}]}')
+    twice = Answer(b'{"a":[{"x":1,"y":2,"x":1}]}', [], Planning())
+    assert "a key twice: x" in (unlike(twice, twice) or "")
 
 
 # --- planted differences ---------------------------------------------------------------------------

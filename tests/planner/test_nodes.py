@@ -32,10 +32,9 @@ def enum(name: str) -> GraphQLEnumType:
 
 
 def many(fields: Fields, records: list[dict[str, Any]], refs: list[Ref]) -> list[Any]:
-    """The objects as a frame's expression has them; None where there is none."""
+    """The objects as a frame's expression writes them; None where there is none."""
     columns = [pl.Series(ref.label, [record[ref.label] for record in records], dtype(ref.column)) for ref in refs]
-    texts = pl.DataFrame(columns).select(text.objects(fields)).to_series().to_list()
-    return [None if found is None else orjson.loads(found) for found in texts]
+    return text.legible(pl.DataFrame(columns)).select(text.objects(fields)).to_series().to_list()
 
 
 def few(fields: Fields, records: list[dict[str, Any]], table: Table) -> list[Any]:
@@ -43,7 +42,7 @@ def few(fields: Fields, records: list[dict[str, Any]], table: Table) -> list[Any
 
     def said(record: dict[str, Any]) -> Any:
         try:
-            return orjson.loads(orjson.dumps(values.objects(fields)(Row(table, record))))
+            return orjson.dumps(values.objects(fields)(Row(table, record))).decode()
         except Exception:
             return None
 
@@ -53,12 +52,15 @@ def few(fields: Fields, records: list[dict[str, Any]], table: Table) -> list[Any
 def alike(fields: Fields, records: list[dict[str, Any]], refs: list[Ref], table: Table) -> list[Any]:
     """The objects of both, which must be equal: keys, their order, values and what is missing."""
     found, expected = many(fields, records, refs), few(fields, records, table)
-    assert [orjson.dumps(item) for item in found] == [orjson.dumps(item) for item in expected]
-    return found
+    assert found == expected  # to the byte
+    return [None if item is None else orjson.loads(item) for item in found]
 
 
 FLOAT32 = st.one_of(
-    st.none(), st.floats(width=32), st.sampled_from([0.1, -0.0, 1e-45, 3.4e38, float("nan"), float("inf"), 16777216.0])
+    st.none(),
+    st.floats(width=32),
+    st.sampled_from([0.1, -0.0, 1e-45, 3.4e38, float("nan"), float("inf"), 16777216.0]),
+    st.sampled_from([1e-6, -7.630131e-6, 1e-5, 1e13, 3e15, 1e16]),  # a frame would write them in its own way
 ).map(lambda value: None if value is None else float(np.float32(value)))
 TEXTS = st.one_of(
     st.none(), st.text(max_size=8), st.sampled_from(["V1", "soma", 'a"b\\c', "\n", "ü\x7f\u2028", "RL ", "v1", ""])
@@ -99,7 +101,7 @@ def test_texts(held: list[str | None], nullable: bool) -> None:
     for value, one, other in zip(held, many(fields, records, [ref]), few(fields, records, t.clip), strict=True):
         control = value is not None and any(character < " " for character in value)
         assert one == (None if control else other)  # a control character is left to graphql-core
-        assert other == (None if value is None and not nullable else {"x": value})
+        assert other == (None if value is None and not nullable else orjson.dumps({"x": value}).decode())
 
 
 @pytest.mark.parametrize(
@@ -180,4 +182,4 @@ def test_ids_of_hashes() -> None:
 def test_keys_are_escaped_and_keep_their_order() -> None:
     ref = Ref(t.scan.c.session)
     fields: Fields = (("b", scalar(ref, GraphQLInt)), ("a", Constant('q"')), ("c", scalar(ref, GraphQLInt)))
-    assert [*many(fields, [{"session": 4}], [ref])[0]] == ["b", "a", "c"]
+    assert [*orjson.loads(many(fields, [{"session": 4}], [ref])[0])] == ["b", "a", "c"]

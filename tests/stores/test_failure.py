@@ -21,7 +21,7 @@ from gql_nda.stores.sql import SqlStore
 from tests.stores.conftest import fill
 from tests.stores.dataset import Rows
 from tests.stores.trouble import PROMISE, idle, locked, soon, waiting
-from tests.support.client import Client, serving
+from tests.support.client import Client, Statements, serving
 from tests.support.mariadb import ADMIN, MariaDb, mariadb_server
 
 QUERY = "{ units(first: 3) { totalCount nodes { unitId oracle { pearson } scan { fps } } } }"
@@ -183,6 +183,12 @@ async def test_a_statement_over_its_deadline_is_a_timeout_for_the_client(frail: 
     async with opened(frail, deadlines=Deadlines(statement=0.5)) as (store, client):
         before = await client.data(QUERY)
         with locked(frail, "oracle"):
+            statements = Statements(store)
+            many = await within(PROMISE, client.answer(QUERY.replace("first: 3", "first: 100")))
+            assert codes(many) == {"TIMEOUT"}
+            assert (
+                len([statement for statement in statements if "FROM oracle" in statement]) == 1
+            )  # it isn't sent again
             answer = await within(PROMISE, client.answer(QUERY))
             assert codes(answer) == {"TIMEOUT"}
             assert all(node["unitId"] and node["scan"] for node in answer["data"]["units"]["nodes"])
