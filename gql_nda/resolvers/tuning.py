@@ -156,7 +156,7 @@ def _of(recording: Recording) -> list[Row]:
     return Chosen(type=MONET2).of(recording.trials)
 
 
-def _untuned(reason: str) -> Tuning:
+def _untuned(reason: str, _: Recording | None) -> Tuning:
     return Tuning(None, None, None, None, None, None, None, None, None, None, reason)
 
 
@@ -172,7 +172,7 @@ def _tuning(
     lost = _lost(len(trials) - len(known) - len(errors), errors)
     why = unclocked(recording.frame_times) or (None if known else lost or "the scan has no Monet2 trials")
     if why:
-        return [_untuned(why)] * len(units)
+        return [_untuned(why, recording)] * len(units)
     starts = recording.column("start_frame_time", [trial for trial, _ in known])
     delays = [unit["ms_delay"] for unit in units]
     means, degrees = science.segment_means(traces, recording.frame_times, delays, starts, [s for _, s in known])

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gql_nda.science.reasons import Reasons, reasons
 from gql_nda.science.resampling import sample, unclocked
-from gql_nda.science.responses import repeats_of
+from gql_nda.science.responses import SHORT, repeats_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -287,7 +287,7 @@ def raster(
     lost = np.isnan(raw[..., ~np.isnan(times)]).any(axis=-1)
     told = reasons(
         len(values),
-        (lost, "some samples lie beyond the trace or are not finite"),
+        (lost, SHORT),
         (flat.any(axis=1), "repeats without any change can't be normalised"),
     )
     return Raster(clips, chosen, times, raw, normalized, told)
