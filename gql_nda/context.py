@@ -90,7 +90,7 @@ class Context:
         self._values += count
         most = self.limits.operation_values
         if self._values > most:
-            message = f"operation_values: more than {most} array values in one operation; ask for fewer, or use href"
+            message = f"operation_values: more than {most} values in one operation; ask for fewer (arrays have an href)"
             raise ArrayTooLarge(message, limit="operation_values", maximum=most)
 
     def spend_groups(self, count: int) -> None:

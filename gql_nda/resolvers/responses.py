@@ -68,11 +68,12 @@ def chosen(
 ) -> Chosen:
     """What arguments choose; LIMIT_EXCEEDED for more trials than a list may have."""
     most = context.limits.list_values
-    if trial_idx is not None and len(trial_idx) > most:
+    numbers = None if trial_idx is None else tuple(sorted(set(trial_idx)))
+    if numbers is not None and len(numbers) > most:
         raise LimitExceeded(f"list_values: at most {most} trials at a time", limit="list_values", maximum=most)
     # one that is too long is no trial's, and would only fill the cache
     hash_ = None if condition_hash is None else condition_hash[: _HASH + 1]
-    return Chosen(hash_, None if trial_idx is None else tuple(sorted(set(trial_idx))), kind)
+    return Chosen(hash_, numbers, kind)
 
 
 async def readable(rows: Iterable[Row], context: Context) -> dict[Key, Recording]:

@@ -540,6 +540,12 @@ async def test_every_number_counts(field: str, values: int, tmp_path: Path) -> N
         async with serving(store, limits=Limits(operation_values=values - 1)) as client:
             answer = await client.answer(document)
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"ARRAY_TOO_LARGE"}
+    assert not any("use href" in error["message"] for error in answer["errors"])  # these have none
+
+
+async def test_a_number_given_again_is_no_trial_more(sqlite_client: Client) -> None:
+    found = (await sqlite_client.data(RESPONSES, s=4, i=7, u=2, at=[1] * 1001))["unit"]["responses"]
+    assert [told["trialIdx"] for told in found["trials"]] == [1]
 
 
 async def test_so_many_traces_are_averaged_at_once(sqlite_store: SqlStore) -> None:
