@@ -274,6 +274,29 @@ def test_without_blocks_there_is_a_reason(hashes: str, reason: str) -> None:
     assert (shown.clips, shown.raw.shape, shown.normalized.shape) == ([], (2, 0, 0, 0), (2, 0, 0, 0))
 
 
+@pytest.mark.parametrize(
+    ("hashes", "clips", "reason"),
+    [
+        (
+            "z....aBC....z....BCa....z....CaB",
+            "CBa",
+            "1 conditions shown 3 times stand outside the blocks of oracle clips",
+        ),
+        ("aBCd..BCad..CaB", "CBa", None),
+        ("aBCd..BCad..daCB..d", "CBa", "d beside 3 of the blocks was not shown 3 times"),
+        ("a.....a.....a", "a", None),
+    ],
+)
+def test_what_looks_like_an_oracle_clip_is_told(hashes: str, clips: str, reason: str | None) -> None:
+    named = [f".{i}" if h == "." else h for i, h in enumerate(hashes)]
+    found = oracle.oracle_blocks(range(len(named)), named, repeats=3)
+    assert (found.clips, found.reason) == (list(clips), reason)
+    assert ["".join(sorted(named[i] for i in block)) for block in found.trials] == ["".join(sorted(clips))] * 3
+    shown = oracle.raster(*recording(2), trials_of(named), FPS, repeats=3)
+    assert shown.clips == list(clips)
+    assert all((told or "").startswith(reason or "") for told in shown.reasons)
+
+
 def plain_raster(traces: Any, frames: Floats, delays: Any, trials: oracle.Trials) -> Floats:
     """The raw raster in plain loops, from the blocks as they were written down."""
     columns = zip(trials.hashes, np.ravel(trials.starts).tolist(), np.ravel(trials.ends).tolist(), strict=True)
