@@ -8,6 +8,7 @@ named by the two tables and the columns they share.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,7 @@ def narrow(table: Table) -> list[Column[Any]]:
     return [c for c in table.columns if not is_blob(c)]
 
 
+@cache
 def key_names(table: Table) -> tuple[str, ...]:
     """Names of the primary key's columns, in order."""
     return tuple(c.name for c in table.primary_key)

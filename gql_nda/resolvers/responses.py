@@ -43,6 +43,11 @@ class Chosen:
         """Those trials, in order."""
         return [trials[i] for i in self.at(trials)]
 
+    def during(self, recording: Recording) -> list[Row]:
+        """Those trials of a recording, in order: who asks for a condition looks through its own."""
+        hash_ = self.condition_hash
+        return self.of(recording.trials if hash_ is None else recording.repeats.get(hash_, []))
+
     def at(self, trials: Sequence[Row]) -> list[int]:
         """Their places among all trials."""
         wanted = list(self._wanted())
@@ -96,7 +101,7 @@ def spend(
 
 def lengths(of: Chosen, align: str, recording: Recording) -> science.Lengths:
     """How long chosen trials are as they are cut: none is, by times that can't be used."""
-    trials = of.of(recording.trials)
+    trials = of.during(recording)
     if align == FRAMES:
         return science.frame_lengths(*_columns(recording, trials, "start_idx", "end_idx"))
     if unclocked(recording.frame_times):
@@ -147,7 +152,7 @@ async def _over_cuts(
     """What is told of units' responses to chosen trials; no trace is read where none of them can be cut."""
 
     def compute(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) -> Sequence[R]:
-        trials = of.of(recording.trials)
+        trials = of.during(recording)
         found = cut(recording, units, traces, trials, align)
         missing = reasons(len(units), *_gaps(of, align, recording), (_short(found), science.SHORT))
         return tell(found, trials, missing)
@@ -157,7 +162,7 @@ async def _over_cuts(
 
 def _gaps(of: Chosen, align: str, recording: Recording) -> Iterator[tuple[bool, str]]:
     """What is missing whatever the traces hold."""
-    texts = of.lacking(of.of(recording.trials)), unclocked(recording.frame_times)
+    texts = of.lacking(of.during(recording)), unclocked(recording.frame_times)
     unfit = int(lengths(of, align, recording).unfit.sum())
     yield from ((True, text) for text in texts if text)
     yield unfit > 0, f"{unfit} of the trials have no finite start and end, or are too long"
@@ -278,7 +283,7 @@ async def psths(units: Sequence[Row], context: Context, of: Chosen, align: str) 
     """Each unit's mean response to chosen trials."""
 
     def absent(why: str, recording: Recording | None) -> Psth:
-        return Psth(None, None, None, None, len(of.at(recording.trials)) if recording else 0, why)
+        return Psth(None, None, None, None, len(of.during(recording)) if recording else 0, why)
 
     return await _over_cuts(units, context, "psth", of, align, _psths, absent)
 
@@ -286,7 +291,9 @@ async def psths(units: Sequence[Row], context: Context, of: Chosen, align: str) 
 def _psths(found: Cut, trials: list[Row], missing: Reasons) -> list[Psth]:
     times, (mean, sem, n) = science.averaged(found.times, axis=1).mean, science.psth(found.values)
     each = zip(as_list(times), as_list(mean), as_list(sem), n.tolist(), strict=True)
-    return [Psth(*lists, len(trials), reason) for lists, reason in zip(each, missing, strict=True)]
+    huge = reasons(len(mean), ((~np.isfinite(mean) & (n > 0)).any(axis=-1), science.HUGE))
+    told = map(joined, missing, huge)
+    return [Psth(*lists, len(trials), reason) for lists, reason in zip(each, told, strict=True)]
 
 
 # --- the mean of each trial ------------------------------------------------------------------------
@@ -358,4 +365,5 @@ def _told(means: AllMeans, some: _Some | None) -> TrialMeans:
         return TrialMeans(None, None, None, None, joined(means.reason, some.lacking if some else None))
     mean, frames = means.mean[some.at], means.frames[some.at]
     short = science.SHORT if (frames < some.lengths).any() else None
-    return TrialMeans(*some.names, as_list(mean), frames.tolist(), joined(some.lacking, short))
+    huge = science.HUGE if (~np.isfinite(mean) & (frames > 0)).any() else None
+    return TrialMeans(*some.names, as_list(mean), frames.tolist(), joined(some.lacking, short, huge))

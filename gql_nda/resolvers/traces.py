@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
@@ -57,6 +57,14 @@ class Recording:
     def fps(self) -> float:
         """The nominal rate (Hz): it isn't the measured one."""
         return float(self.scan["fps"])
+
+    @cached_property
+    def repeats(self) -> Mapping[str, list[Row]]:
+        """The trials that show each condition, in order."""
+        shown: dict[str, list[Row]] = defaultdict(list)
+        for trial in self.trials:
+            shown[trial["condition_hash"]].append(trial)
+        return dict(shown)
 
     def column(self, name: str, trials: Sequence[Row] | None = None) -> list[Any]:
         """A column of the trials, or of some."""

@@ -156,7 +156,7 @@ def _numbers(shown: Shown, recording: Recording) -> int:
 
 
 def _of(recording: Recording) -> list[Row]:
-    return Chosen(type=MONET2).of(recording.trials)
+    return Chosen(type=MONET2).during(recording)
 
 
 def _untuned(reason: str, _: Recording | None) -> Tuning:

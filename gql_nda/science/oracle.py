@@ -100,7 +100,9 @@ def _standardised(x: Floats) -> Floats:
     Counted from the first value, so that a constant, however large, leaves no rounding error behind.
     """
     x = x - x[..., :1]
-    scaled: Floats = (x - x.mean(axis=-1, keepdims=True)) / (x.std(axis=-1, ddof=1, keepdims=True) + _EPSILON)
+    spread = x.std(axis=-1, ddof=1, keepdims=True) + _EPSILON
+    spread[np.isinf(spread)] = np.nan  # too large to be squared: dividing by it would make a constant of it
+    scaled: Floats = (x - x.mean(axis=-1, keepdims=True)) / spread
     return scaled
 
 
@@ -177,7 +179,7 @@ def _missing(pearson: Floats, times: Floats, frames: int, frame_times: ArrayLike
     return reasons(
         len(pearson),
         (nan & beyond, "a trial reaches beyond the unit's trace"),
-        (nan & ~beyond, "the trace holds values that are not finite"),
+        (nan & ~beyond, "the trace holds values that are not finite, or too large"),
     )
 
 

@@ -29,6 +29,9 @@ _PORTION = 64
 SHORT = "some samples lie beyond the trace or are not finite"
 """Why samples of a response are missing."""
 
+HUGE = "a mean is larger than a number can be"
+"""Why a mean of known samples is missing."""
+
 LARGEST = 2**17
 """Samples of a unit's responses, the shorter padded, at most: three recordings of 40,000 frames, 1 MB."""
 

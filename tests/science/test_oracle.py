@@ -188,7 +188,7 @@ def test_units_without_a_score_are_told_why() -> None:
     traces[3, -1] = np.nan  # after the last trial
     found = oracle.scores(traces, frames, [0, 0, 0, 0], trials_of(SHOWN), FPS)
     assert np.isnan(found.pearson).tolist() == [False, True, True, False]
-    assert found.reasons == [None, *["the trace holds values that are not finite"] * 2, None]
+    assert found.reasons == [None, *["the trace holds values that are not finite, or too large"] * 2, None]
 
 
 def test_a_unit_whose_delay_puts_a_trial_outside_has_no_score() -> None:
@@ -272,6 +272,13 @@ def test_without_blocks_there_is_a_reason(hashes: str, reason: str) -> None:
     shown = oracle.raster(*recording(2), trials_of(list(hashes)), FPS, repeats=3)
     assert shown.reasons == [reason] * 2
     assert (shown.clips, shown.raw.shape, shown.normalized.shape) == ([], (2, 0, 0, 0), (2, 0, 0, 0))
+
+
+def test_a_trace_too_large_to_be_squared_has_no_score() -> None:
+    traces, frames, delays = recording(2)
+    found = oracle.scores([traces[0], traces[1].astype(float) * 1e300], frames, delays, trials_of(BLOCKS), FPS)
+    assert np.isfinite(found.pearson).tolist() == [True, False]
+    assert found.reasons == [None, "the trace holds values that are not finite, or too large"]
 
 
 @pytest.mark.parametrize(

@@ -337,6 +337,17 @@ async def test_nothing_without_a_reason(trace: Any, align: str, tmp_path: Path) 
     assert (lm["n"], lm["reason"]) == ([1] * 3, None)
 
 
+async def test_a_mean_that_no_number_holds_has_a_reason(tmp_path: Path) -> None:
+    scan = Recorded([np.full(10, 1.7e308)], [TRIALS[0]] * 2, CLOCK)
+    document = """query ($s: Int!, $i: Int!, $u: Int!) { unit(session: $s, scanIdx: $i, unitId: $u) {
+      psth(conditionHash: "hash") { mean n reason } trialMeans { mean frames reason } } }"""
+    async with recorded(tmp_path, scan) as little:
+        unit = (await little.data(document, **HERE, u=1))["unit"]
+    why = "a mean is larger than a number can be"
+    assert unit["psth"] == {"mean": [None] * 3, "n": [2] * 3, "reason": why}
+    assert unit["trialMeans"] == {"mean": [None] * 2, "frames": [3] * 2, "reason": why}
+
+
 async def test_repeats_are_counted_without_a_trace_or_a_clock(tmp_path: Path) -> None:
     scan = Recorded([None, TRACE], TRIALS)
     async with recorded(tmp_path, scan) as little:
@@ -437,7 +448,7 @@ async def test_an_error_stays_with_its_unit(tmp_path: Path) -> None:
     lost = "1 of the units can't be read"
     assert answer["data"]["scan"]["areaPsths"] == [
         {"brainArea": "LM", "mean": None, "n": None, "units": 1, "reason": "the unit has no activity trace"},
-        {"brainArea": "V1", "mean": [4.5, 5.5, 3], "n": [1, 1, 1], "units": 2, "reason": lost},
+        {"brainArea": "V1", "mean": [4.5, 5.5, 3], "n": [1, 1, 1], "units": 2, "reason": f"{SHORT}; {lost}"},
     ]
     (trial,) = answer["data"]["scan"]["trials"]["nodes"]
     assert trial["areaResponses"] == [
