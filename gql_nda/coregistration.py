@@ -66,7 +66,8 @@ def choose(
     are, but none such.
     """
     known = sorted(filter(applicable, rows), key=_rank, reverse=True)
-    wanted = {"direction": direction, "transform_id": transform_id, "version": version, "transform_type": kind}
+    # the direction last: clients don't always give it, and an error names the first
+    wanted = {"transform_id": transform_id, "version": version, "transform_type": kind, "direction": direction}
     asked = {name: value for name, value in wanted.items() if value is not None}
     found = [row for row in known if all(row[name] == value for name, value in asked.items())]
     if known and not found:

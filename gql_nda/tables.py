@@ -10,6 +10,7 @@ named by the two tables and the columns they share.
 import math
 from ctypes import c_float
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,7 @@ def narrow(table: Table) -> list[Column[Any]]:
     return [c for c in table.columns if not is_blob(c)]
 
 
+@cache
 def key_names(table: Table) -> tuple[str, ...]:
     """Names of the primary key's columns, in order."""
     return tuple(c.name for c in table.primary_key)

@@ -83,10 +83,25 @@ def test_who_asks_for_what_is_not_there_is_told_what_is() -> None:
     with pytest.raises(BadUserInput) as error:
         choose(there, TO_EM, transform_id=7, version="x" * 1000)
     assert error.value.message == (
-        f"no transform of direction TWO_P_TO_EM, transformId 7, version {'x' * 40}; "
+        f"no transform of transformId 7, version {'x' * 40}, direction TWO_P_TO_EM; "
         "there are 5 phase3 TWO_P_TO_EM spline; 6 phase3 EM_TO_TWO_P spline; 3 phase2 TWO_P_TO_EM linear"
     )
-    assert error.value.details == {"argument": "direction"}
+    assert error.value.details == {"argument": "transformId"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"version": "phase9"}, "version"),
+        ({"kind": "cubic"}, "type"),
+        ({"transform_id": 99}, "transformId"),
+        ({}, None),
+    ],
+)
+def test_an_argument_that_was_given_is_named(given: Row, named: str | None) -> None:
+    with pytest.raises(BadUserInput) as error:
+        choose([row(6, direction=TO_STACK)], TO_EM, **given)
+    assert error.value.details == {"argument": named or "direction"}
 
 
 IDENTITY = {"name": "PolynomialModel", "order": 1, "parameters": [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]}

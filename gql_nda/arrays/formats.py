@@ -76,21 +76,31 @@ def _npy(header: Header, values: NDArray[Any]) -> bytes:
 
 
 async def _write_png(header: Header, pieces: Pieces, limit: int, _shift: float) -> Pieces:
-    """A grey picture: the least finite value is black, the largest white, what isn't finite black."""
+    """A grey picture: see :func:`_drawn`."""
     blob = b"".join([piece async for piece in pieces])
     yield await asyncio.to_thread(lambda: _drawn(header, unpack_array(blob, limit=limit)))
 
 
 def _drawn(_header: Header, values: NDArray[Any]) -> bytes:
+    """A grey picture: of whole numbers, labels say, it holds the numbers; others are stretched over 8 bits."""
+    whole = np.uint8 if values.dtype.itemsize == 1 else np.uint16
+    grey, out = values.astype(whole) if _countable(values) else _stretched(values), BytesIO()
+    Image.fromarray(np.ascontiguousarray(grey)).save(out, "PNG")
+    return out.getvalue()
+
+
+def _countable(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "iu" and bool(values.min() >= 0 and values.max() < 2**16)
+
+
+def _stretched(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """The least finite value is black, the largest white, what isn't finite black."""
     values = values.astype(np.float64)
     finite = np.isfinite(values)
     values = np.where(finite, values, 0.0) / 2  # halved, so that no difference overflows
     low = values[finite].min() if finite.any() else 0.0
     span = (values[finite].max() - low if finite.any() else 0.0) or 1.0
-    grey = np.where(finite, (values - low) / span * 255, 0).round().astype(np.uint8)
-    out = BytesIO()
-    Image.fromarray(np.ascontiguousarray(grey)).save(out, "PNG")
-    return out.getvalue()
+    return np.where(finite, (values - low) / span * 255, 0).round().astype(np.uint8)
 
 
 _REAL = frozenset("biuf")

@@ -116,7 +116,7 @@ def _psths(
 
 def _psth(area: str, found: Sequence[Psth | BaseException], units: int) -> AreaPsth:
     """The mean of an area's units, of so many."""
-    known = [each for each in found if isinstance(each, Psth) and each.n]
+    known = [each for each in found if isinstance(each, Psth) and any(each.n or ())]
     unread = sum(isinstance(each, BaseException) for each in found)
     if not known:
         why = next((each.reason for each in found if isinstance(each, Psth)), None)
@@ -126,7 +126,8 @@ def _psth(area: str, found: Sequence[Psth | BaseException], units: int) -> AreaP
         averaged(np.array([getattr(each, name) for each in known], float), axis=0) for name in ("times", "mean")
     )
     lists = as_list(times.mean), as_list(mean), as_list(sem), n.tolist()
-    return AreaPsth(area, *lists, units, _reason(known[0].reason, unread))
+    why = max((each.reason or "" for each in known), key=len)  # what is missing for all begins what one of them lacks
+    return AreaPsth(area, *lists, units, _reason(why, unread))
 
 
 def _reason(why: str | None, unread: int) -> str | None:

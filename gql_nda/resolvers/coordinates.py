@@ -82,9 +82,18 @@ async def _planes(fields: Sequence[Row], frame: str, context: Context) -> list[L
         found = to_em.get(of.stack.key)
         if isinstance(found, BaseException):
             return found
+        if nothing := _flat(field):
+            return nothing
         return NO_TRANSFORM if frame == EM and found is None else _plane(field, registration, of, found)
 
     return [plane(*pair) for pair in zip(fields, registrations, strict=True)]
+
+
+def _flat(field: Row) -> str | None:
+    """Which of a field's sizes is none."""
+    sizes = {name: field[name] for name in ("px_width", "px_height", "um_width", "um_height")}
+    lost = next((name for name, size in sizes.items() if not 0 < size < math.inf), None)
+    return f"the field's {lost} is {sizes[lost]:g}" if lost else None
 
 
 async def _to_em(of: Stacked, context: Context) -> Coregistered | BaseException | None:

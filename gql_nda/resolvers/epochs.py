@@ -8,24 +8,24 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Column
+from sqlalchemy import Column, Table
 
 from gql_nda import tables as t
 from gql_nda.arrays.numbers import Numeric
 from gql_nda.codec import Header
 from gql_nda.context import Context
-from gql_nda.errors import BadUserInput, BlobCorrupt
+from gql_nda.errors import BadUserInput, BlobCorrupt, PublicError
 from gql_nda.keys import format_key, parse_key
 from gql_nda.loaders import Reduction
-from gql_nda.query import Key, Relation, Row
+from gql_nda.query import Key, Row
 from gql_nda.resolvers import arrays
 from gql_nda.resolvers.arrays import AnyArray, ArrayRef
 from gql_nda.resolvers.computed import At, Computed
 from gql_nda.science import epochs as science
-from gql_nda.science.reasons import joined, reasons
-from gql_nda.science.resampling import resample
+from gql_nda.science.reasons import joined
+from gql_nda.science.resampling import resample, unclocked
 from gql_nda.stores import located, table_of
-from gql_nda.tables import Array, key_names
+from gql_nda.tables import Array
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -106,12 +106,48 @@ async def at_frames(name: str, of: Behavior, context: Context) -> AnyArray | Non
 
 
 async def reason(of: Behavior, context: Context) -> str | None:
-    """What is missing, if anything is."""
-    needed = (t.raw_manual_pupil, t.raw_treadmill) if of.resampled else (t.manual_pupil, t.treadmill)
-    tables = (t.scan_times, *needed)
-    rows = [context.loaders.row(Relation(table, key_names(t.scan))).load(of.scan) for table in tables]
-    found = await asyncio.gather(*rows)
-    return reasons(1, *((row is None, ABSENT[table]) for row, table in zip(found, tables, strict=True)))[0]
+    """What is missing, if anything is; what is damaged is told where it is asked for."""
+    (clock,) = await context.loaders.reduced(FRAME_TIMES).load_each([_reading(of.scan, context)])
+    if isinstance(clock, BaseException):
+        clock = _NO_TIMES
+    told = ABSENT[t.scan_times] if clock is None else _disordered(clock)
+    lacking = partial(_untimed if of.resampled else _short, 0 if clock is None else len(clock))
+    return joined(
+        *dict.fromkeys([told, *await asyncio.gather(*(lacking(s, of.scan, context) for s in SERIES.values()))])
+    )
+
+
+_NO_TIMES: Floats = np.zeros(0)
+
+
+async def _short(frames: int, series: Series, scan: Key, context: Context) -> str | None:
+    """What the stored series lacks of so many frames."""
+    table = table_of(series.stored)
+    try:
+        header = await _header(series.stored, scan, context)
+    except PublicError:
+        return None
+    return ABSENT[table] if header is None else _ends(table, prod(header.shape), frames)
+
+
+async def _untimed(_frames: int, series: Series, scan: Key, context: Context) -> str | None:
+    """Why the raw series gives nothing, whatever it holds."""
+    table = table_of(series.raw)
+    (times,) = await context.loaders.reduced(series.clock).load_each([_reading(scan, context)])
+    if isinstance(times, BaseException):
+        return None
+    if times is None:
+        return ABSENT[table]
+    return f"{table.name} has fewer than two known times" if np.isfinite(times).sum() < 2 else None
+
+
+def _ends(table: Table, samples: int, frames: int) -> str | None:
+    return f"{table.name} ends {frames - samples} frames before the scan" if samples < frames else None
+
+
+def _disordered(clock: Floats) -> str | None:
+    """Why frame times can't be used; one alone, or none, needs no order."""
+    return unclocked(clock) if len(clock) > 1 else None
 
 
 async def _stored(column: Column[Any], scan: Key, context: Context) -> ArrayRef | None:
@@ -145,6 +181,8 @@ async def resampled(name: str, scan: Key, context: Context) -> Computed | None:
 async def _resample(series: Series, scan: Key, context: Context) -> Floats:
     columns, reading = (series.raw, series.clock, FRAME_TIMES), _reading(scan, context)
     read = await asyncio.gather(*(context.loaders.reduced(column).load(reading) for column in columns))
+    if why := _disordered(read[-1]):
+        raise located(BlobCorrupt(why), FRAME_TIMES, scan)
     try:
         return await asyncio.to_thread(resample, *read)
     except ValueError as error:
@@ -288,6 +326,8 @@ def _of_scan(
     conditions: Sequence[Condition], min_duration: float, clock: Any, traced: Mapping[str, Traced | BaseException]
 ) -> Epochs | BaseException:
     """The epochs of one scan, by its clock, None or an error, and its series."""
+    if isinstance(clock, np.ndarray) and (why := _disordered(clock)):
+        return Epochs(None, why)
     if error := next((each for each in (clock, *traced.values()) if isinstance(each, BaseException)), None):
         return error
     series = {name: of for name, of in traced.items() if isinstance(of, Traced)}
@@ -297,7 +337,9 @@ def _of_scan(
         return Epochs(None, "; ".join(dict.fromkeys(ABSENT[table] for table in absent)))
     known = {name: _until(len(clock), of.values) for name, of in series.items() if of.values is not None}
     masks = [condition.holds(*(known[name] for name in condition.series)) for condition in conditions]
-    samples, seconds = science.epochs(np.logical_and.reduce(masks), clock, min_duration)
+    held = np.logical_and.reduce(masks)
+    held[min(len(of.values) for of in series.values() if of.values is not None) :] = False  # there nothing was recorded
+    samples, seconds = science.epochs(held, clock, min_duration)
     spans = zip(samples.tolist(), seconds.tolist(), strict=True)
     return Epochs([Epoch(*frames, *at) for frames, at in spans], _told(len(clock), series))
 
@@ -314,6 +356,6 @@ def _told(count: int, series: Mapping[str, Traced]) -> str | None:
         table = table_of(SERIES[name].stored)
         if of.resampled:
             told[table.name] = f"{ABSENT[table]}: the raw one is resampled"
-        elif of.values is not None and len(of.values) < count:
-            told[table.name] = f"{table.name} ends {count - len(of.values)} frames before the scan"
+        elif of.values is not None and (short := _ends(table, len(of.values), count)):
+            told[table.name] = short
     return joined(*told.values())

@@ -17,7 +17,7 @@ from gql_nda.errors import BadUserInput
 from gql_nda.query import Key, Query, Ref, by_key, up
 from gql_nda.resolvers.connections import page_size
 from gql_nda.resolvers.transforms import Placed, Point, chosen, placed, stack, stacks
-from gql_nda.science.neighbours import Near, Neighbours
+from gql_nda.science.neighbours import FAR, Near, Neighbours
 from gql_nda.science.transform import Moved, voxels_to_nm
 from gql_nda.stores import positions
 from gql_nda.stores.transforms import STACK, Stacked
@@ -36,26 +36,31 @@ def _from_voxels(voxels: Floats) -> Floats:
 
 
 class Frame(NamedTuple):
-    """Where units stand in a frame, by columns' names, and what makes um of its coordinates."""
+    """Where units stand in a frame, by columns' names, what makes um of its coordinates, and what else is told."""
 
     columns: tuple[str, str, str]
     um: Callable[[Floats], Floats]
+    extrapolated: str | None = None
 
 
 EM = "EM"
 FRAMES = {
     "MOTOR": Frame(("motor_x", "motor_y", "motor_z"), _same),
     "STACK": Frame(("stack_x", "stack_y", "stack_z"), _same),
-    EM: Frame(("em_x", "em_y", "em_z"), _from_voxels),
+    EM: Frame(("em_x", "em_y", "em_z"), _from_voxels, "em_extrapolated"),
 }
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where the units of a stack stand in a frame: their keys (n, 3), in order, and points (n, 3)."""
+    """Where the units of a stack stand in a frame: their keys (n, 3), in order, and points (n, 3).
+
+    Which of them are ``extrapolated`` (n,) is True, False, or None where nothing tells.
+    """
 
     keys: NDArray[np.int64]
     points: Floats
+    extrapolated: NDArray[np.object_]
     tree: Neighbours
 
 
@@ -89,8 +94,11 @@ async def units_near(
         return []
     places = await context.cache.one(("places", frame, of.stack.key), partial(_places, frame, of, context))
     centre = within.um(np.array([point.x, point.y, point.z], float))
+    if not (np.abs(centre) < FAR).all():
+        told = f"a place is three finite numbers, nearer than {FAR:g} um, not ({point.x:g}, {point.y:g}, {point.z:g})"
+        raise BadUserInput(f"point: {told}", argument="point")
     rows, distances = await asyncio.to_thread(_near, places, centre, radius, first, (session, scan_idx))
-    positions = placed(Moved(places.points[rows], None))
+    positions = placed(Moved(places.points[rows], places.extrapolated[rows]))
     keys = map(tuple, places.keys[rows].tolist())
     return [NearbyUnit(*each) for each in zip(keys, distances.tolist(), positions, strict=True)]
 
@@ -116,10 +124,13 @@ async def _standing(of: Stacked, context: Context) -> pl.DataFrame:
     return rows.unique(UNIT.on, keep="first", maintain_order=True).sort(UNIT.on)
 
 
+_POSITION = (*FRAMES[EM].columns, "em_extrapolated", "em_reason")
+
+
 async def _positioned(of: Stacked, context: Context) -> pl.DataFrame:
     """The positions in EM of units that stand in the first stack: they are known."""
     names = {name: Ref(t.scan_unit.c[name]) for name in UNIT.on}
-    for table, beside in ((t.stack_unit, STACK), (t.em_position, (*FRAMES[EM].columns, "em_reason"))):
+    for table, beside in ((t.stack_unit, STACK), (t.em_position, _POSITION)):
         names |= {name: Ref(table.c[name], (up(t.scan_unit, table),)) for name in beside}
     rows = await _asked(Query(t.scan_unit), names, context)
     return rows.filter(pl.col(name) == value for name, value in zip(STACK, of.stack.key, strict=True))
@@ -142,16 +153,14 @@ def _planted(rows: pl.DataFrame, frame: Frame) -> Places:
     # float32 in its shortest decimal, as clients are shown it
     at = rows.select(pl.col(*frame.columns).cast(pl.String).cast(pl.Float64)).to_numpy()
     keys = rows.select(pl.col(*UNIT.on).cast(pl.Int64)).to_numpy()
-    return Places(keys, at, Neighbours(frame.um(at)))
+    flags = [None] * rows.height if frame.extrapolated is None else rows[frame.extrapolated].to_list()
+    return Places(keys, at, np.array(flags, object), Neighbours(frame.um(at)))
 
 
 def _near(places: Places, centre: Floats, radius: float, first: int, scan: tuple[int | None, int | None]) -> Near:
     """The rows of the first units within a radius, of a session and a scan if these are given."""
     filters = [(column, value) for column, value in enumerate(scan) if value is not None]
-    try:
-        rows, distances = places.tree.near(centre, radius, None if filters else max(first, 1))
-    except ValueError as error:
-        raise BadUserInput(f"point: {error}", argument="point") from None
+    rows, distances = places.tree.near(centre, radius, None if filters else max(first, 1))
     for column, value in filters:
         mine = places.keys[rows, column] == value
         rows, distances = rows[mine], distances[mine]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,7 +51,7 @@ class Score(NamedTuple):
 
 async def computed(units: Sequence[Row], context: Context) -> Sequence[Score | BaseException]:
     """The score of each unit, from its trace."""
-    return await over_traces(units, context, "oracle score", _scores, partial(Score, None, 0))
+    return await over_traces(units, context, "oracle score", _scores, lambda why, _: Score(None, 0, why))
 
 
 def _scores(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) -> list[Score]:
@@ -144,7 +144,7 @@ class Page:
         return {unit.key: loader.load(Derived(unit)) for unit in self.shown}
 
     async def _draw(self, units: Sequence[Row]) -> Sequence[Any]:
-        return await over_traces(units, self.context, "oracle raster", _drawn, partial(Drawn, None))
+        return await over_traces(units, self.context, "oracle raster", _drawn, lambda why, _: Drawn(None, why))
 
     @cached_property
     def stored(self) -> dict[Key, asyncio.Future[Row | None]]:

@@ -85,10 +85,9 @@ class Correlation:
 
 async def correlation(keys: Sequence[Key], context: Context) -> Correlation:
     """The correlation of the units with these keys, each once; BAD_USER_INPUT unless they are of one scan."""
-    most = context.limits.correlated_units
+    keys, most = tuple(dict.fromkeys(keys)), context.limits.correlated_units
     if len(keys) > most:
         raise LimitExceeded(f"correlated_units: at most {most} units", limit="correlated_units", maximum=most)
-    keys = tuple(dict.fromkeys(keys))
     scans = sorted({key[:2] for key in keys})
     if len(scans) > 1:
         named = " and ".join("_".join(map(str, scan)) for scan in scans[:2])
@@ -120,7 +119,7 @@ def _parts(text: str) -> list[str]:
 class Traces:
     """Traces (unit, frame) of one length; ``rows`` says whose is which, ``lacking`` why others stay NaN."""
 
-    values: NDArray[np.float32]
+    values: NDArray[np.floating[Any]]
     rows: Mapping[Key, int]
     lacking: dict[int, str]
 
@@ -133,13 +132,13 @@ class Traces:
                 case BaseException() as error:
                     raise error
                 case trace:
-                    with np.errstate(over="ignore"):  # infinite in float32
-                        self.values[self.rows[key]] = trace
+                    self.values[self.rows[key]] = trace
 
 
 async def _empty(keys: Sequence[Key], context: Context) -> Traces:
-    """Room for the traces: of as many frames as most of them have. What their headers tell is lacking."""
+    """Room for the traces, as exact as they are, of as many frames as most have. What their headers tell is lacking."""
     lengths: dict[int, int] = {}
+    dtypes: set[np.dtype[Any]] = {np.dtype(np.float32)}
     lacking: dict[int, str] = {}
     heads = await context.loaders.head(TRACE).load_many(keys)
     for row, (key, head) in enumerate(zip(keys, heads, strict=True)):
@@ -147,22 +146,25 @@ async def _empty(keys: Sequence[Key], context: Context) -> Traces:
             if head is None:
                 lacking[row] = UNTRACED
             else:
-                lengths[row] = prod(header_of(TRACE, key, head, context.limits.decoded_bytes).shape)
+                header = header_of(TRACE, key, head, context.limits.decoded_bytes)
+                lengths[row] = prod(header.shape)
+                dtypes.add(np.dtype(header.dtype))
         except PublicError as error:
             lacking[row] = error.message
     frames = max(Counter(lengths.values()).items(), key=lambda item: item[::-1], default=(0, 0))[0]
     other = {row: length for row, length in lengths.items() if length != frames}
     lacking |= {row: f"the trace has {length} samples, those of the others {frames}" for row, length in other.items()}
     rows = {keys[row]: row for row, length in lengths.items() if length == frames}
-    return Traces(_room(len(keys), frames, context), rows, lacking)
+    dtype = np.result_type(*(dtype for dtype in dtypes if dtype.kind in "biuf"))
+    return Traces(_room(len(keys), frames, dtype, context), rows, lacking)
 
 
-def _room(units: int, frames: int, context: Context) -> NDArray[np.float32]:
+def _room(units: int, frames: int, dtype: np.dtype[Any], context: Context) -> NDArray[np.floating[Any]]:
     most = context.limits.blob_bytes
-    if 4 * units * frames > most:
+    if dtype.itemsize * units * frames > most:
         message = f"blob_bytes: {units} traces of {frames} samples are more than {most} bytes; ask for fewer units"
         raise ArrayTooLarge(message, limit="blob_bytes", maximum=most)
-    return np.full((units, frames), np.nan, np.float32)
+    return np.full((units, frames), np.nan, dtype)
 
 
 def _correlated(traces: Traces) -> Matrix:

@@ -13,9 +13,9 @@ from gql_nda.arrays.numbers import as_list
 from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded, PublicError
 from gql_nda.query import Key, Row
-from gql_nda.resolvers.traces import SCAN, Compute, Recording, over_traces, recordings
+from gql_nda.resolvers.traces import SCAN, Absent, Recording, over_traces, recordings
 from gql_nda.science import responses as science
-from gql_nda.science.reasons import joined
+from gql_nda.science.reasons import Reasons, joined, reasons
 from gql_nda.science.resampling import unclocked
 
 Floats = NDArray[np.float64]
@@ -43,6 +43,11 @@ class Chosen:
         """Those trials, in order."""
         return [trials[i] for i in self.at(trials)]
 
+    def during(self, recording: Recording) -> list[Row]:
+        """Those trials of a recording, in order: who asks for a condition looks through its own."""
+        hash_ = self.condition_hash
+        return self.of(recording.trials if hash_ is None else recording.repeats.get(hash_, []))
+
     def at(self, trials: Sequence[Row]) -> list[int]:
         """Their places among all trials."""
         wanted = list(self._wanted())
@@ -68,11 +73,12 @@ def chosen(
 ) -> Chosen:
     """What arguments choose; LIMIT_EXCEEDED for more trials than a list may have."""
     most = context.limits.list_values
-    if trial_idx is not None and len(trial_idx) > most:
+    numbers = None if trial_idx is None else tuple(sorted(set(trial_idx)))
+    if numbers is not None and len(numbers) > most:
         raise LimitExceeded(f"list_values: at most {most} trials at a time", limit="list_values", maximum=most)
     # one that is too long is no trial's, and would only fill the cache
     hash_ = None if condition_hash is None else condition_hash[: _HASH + 1]
-    return Chosen(hash_, None if trial_idx is None else tuple(sorted(set(trial_idx))), kind)
+    return Chosen(hash_, numbers, kind)
 
 
 async def readable(rows: Iterable[Row], context: Context) -> dict[Key, Recording]:
@@ -95,7 +101,7 @@ def spend(
 
 def lengths(of: Chosen, align: str, recording: Recording) -> science.Lengths:
     """How long chosen trials are as they are cut: none is, by times that can't be used."""
-    trials = of.of(recording.trials)
+    trials = of.during(recording)
     if align == FRAMES:
         return science.frame_lengths(*_columns(recording, trials, "start_idx", "end_idx"))
     if unclocked(recording.frame_times):
@@ -136,26 +142,44 @@ def cut(recording: Recording, units: Sequence[Row], traces: NDArray[Any], trials
     return Cut(aligned.values, taken + delays[:, None, None] / 1000, aligned.lengths)
 
 
-Tell = Callable[[Cut, list[Row], str | None], list[R]]
-"""Results for units from their cut; the reason is what is missing for all of them."""
+Tell = Callable[[Cut, list[Row], Reasons], list[R]]
+"""Results for units from their cut, and what each of them is missing."""
 
 
-def _over_cuts(of: Chosen, align: str, tell: Tell[R], absent: Callable[[str | None], R]) -> Compute[R]:
-    """Computes what is told of units' responses to chosen trials."""
+async def _over_cuts(
+    units: Sequence[Row], context: Context, name: str, of: Chosen, align: str, tell: Tell[R], absent: Absent[R]
+) -> Sequence[R | BaseException]:
+    """What is told of units' responses to chosen trials; no trace is read where none of them can be cut."""
 
     def compute(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) -> Sequence[R]:
-        trials, unknown = of.of(recording.trials), unclocked(recording.frame_times)
-        lost = lengths(of, align, recording).unfit
-        reason = joined(of.lacking(trials), unknown, _unfit(int(lost.sum())))
-        if lost.all() or (unknown and align != FRAMES):
-            return [absent(reason)] * len(units)
-        return tell(cut(recording, units, traces, trials, align), trials, reason)
+        trials = of.during(recording)
+        found = cut(recording, units, traces, trials, align)
+        missing = reasons(len(units), *_gaps(of, align, recording), (_short(found), science.SHORT))
+        return tell(found, trials, missing)
 
-    return compute
+    return await over_traces(units, context, (name, of, align), compute, absent, partial(_uncut, of, align))
 
 
-def _unfit(trials: int) -> str | None:
-    return f"{trials} of the trials have no finite start and end, or are too long" if trials else None
+def _gaps(of: Chosen, align: str, recording: Recording) -> Iterator[tuple[bool, str]]:
+    """What is missing whatever the traces hold."""
+    texts = of.lacking(of.during(recording)), unclocked(recording.frame_times)
+    unfit = int(lengths(of, align, recording).unfit.sum())
+    yield from ((True, text) for text in texts if text)
+    yield unfit > 0, f"{unfit} of the trials have no finite start and end, or are too long"
+
+
+def _uncut(of: Chosen, align: str, recording: Recording) -> str | None:
+    """Why none of the trials can be cut, if so."""
+    some = not lengths(of, align, recording).unfit.all()
+    if some and (align == FRAMES or not unclocked(recording.frame_times)):
+        return None
+    return reasons(1, *_gaps(of, align, recording))[0]
+
+
+def _short(found: Cut) -> NDArray[np.bool_]:
+    """Whether units lack samples of the trials: (unit,)."""
+    inside = np.arange(found.values.shape[2]) < found.lengths.samples[:, None]
+    return np.asarray((inside & ~np.isfinite(found.values)).any(axis=(1, 2)))
 
 
 # --- trial by trial --------------------------------------------------------------------------------
@@ -201,9 +225,8 @@ async def responses(
     if of == Chosen():
         raise BadUserInput("conditionHash: give conditionHash, trialIdx or type", argument="conditionHash")
     spend(units, await readable(units, context), context, partial(_response_numbers, of, align))
-    absent = partial(UnitResponses, None, None)
-    return await over_traces(
-        units, context, ("responses", of, align), _over_cuts(of, align, _responses, absent), absent
+    return await _over_cuts(
+        units, context, "responses", of, align, _responses, lambda why, _: UnitResponses(None, None, why)
     )
 
 
@@ -213,9 +236,9 @@ def _response_numbers(of: Chosen, align: str, recording: Recording) -> int:
     return 2 * int(found.samples.sum()) + found.longest
 
 
-def _responses(found: Cut, trials: list[Row], reason: str | None) -> list[UnitResponses]:
+def _responses(found: Cut, trials: list[Row], missing: Reasons) -> list[UnitResponses]:
     axes = science.averaged(found.times, axis=1).mean
-    each = zip(as_list(axes), as_list(found.values), as_list(found.times), strict=True)
+    each = zip(as_list(axes), as_list(found.values), as_list(found.times), missing, strict=True)
     ends = [None if unfit else n for n, unfit in zip(*(column.tolist() for column in found.lengths), strict=True)]
 
     def told(values: list[Numbers], times: list[Numbers]) -> list[TrialResponse]:
@@ -225,7 +248,7 @@ def _responses(found: Cut, trials: list[Row], reason: str | None) -> list[UnitRe
             for trial, when, what, n in rows
         ]
 
-    return [UnitResponses(axis, told(values, times), reason) for axis, values, times in each]
+    return [UnitResponses(axis, told(values, times), reason) for axis, values, times, reason in each]
 
 
 # --- over the repeats of a condition ---------------------------------------------------------------
@@ -258,14 +281,19 @@ def psth_numbers(of: Chosen, align: str, recording: Recording) -> int:
 
 async def psths(units: Sequence[Row], context: Context, of: Chosen, align: str) -> Sequence[Psth | BaseException]:
     """Each unit's mean response to chosen trials."""
-    absent = partial(Psth, None, None, None, None, 0)
-    return await over_traces(units, context, ("psth", of, align), _over_cuts(of, align, _psths, absent), absent)
+
+    def absent(why: str, recording: Recording | None) -> Psth:
+        return Psth(None, None, None, None, len(of.during(recording)) if recording else 0, why)
+
+    return await _over_cuts(units, context, "psth", of, align, _psths, absent)
 
 
-def _psths(found: Cut, trials: list[Row], reason: str | None) -> list[Psth]:
+def _psths(found: Cut, trials: list[Row], missing: Reasons) -> list[Psth]:
     times, (mean, sem, n) = science.averaged(found.times, axis=1).mean, science.psth(found.values)
     each = zip(as_list(times), as_list(mean), as_list(sem), n.tolist(), strict=True)
-    return [Psth(*columns, len(trials), reason) for columns in each]
+    huge = reasons(len(mean), ((~np.isfinite(mean) & (n > 0)).any(axis=-1), science.HUGE))
+    told = map(joined, missing, huge)
+    return [Psth(*lists, len(trials), reason) for lists, reason in zip(each, told, strict=True)]
 
 
 # --- the mean of each trial ------------------------------------------------------------------------
@@ -291,8 +319,8 @@ class TrialMeans(NamedTuple):
 
 async def all_means(units: Sequence[Row], context: Context) -> Sequence[AllMeans | BaseException]:
     """Each unit's mean response to every trial of its scan."""
-    absent = partial(AllMeans, np.zeros(0), np.zeros(0, np.int32))
-    return await over_traces(units, context, "trial means", _all_means, absent)
+    nothing = np.zeros(0), np.zeros(0, np.int32)
+    return await over_traces(units, context, "trial means", _all_means, lambda why, _: AllMeans(*nothing, why))
 
 
 def _all_means(recording: Recording, units: Sequence[Row], traces: NDArray[Any]) -> list[AllMeans]:  # noqa: ARG001
@@ -326,6 +354,8 @@ class _Some:
         self.at = of.at(recording.trials)
         trials = [recording.trials[i] for i in self.at]
         self.names = recording.column("trial_idx", trials), recording.column("condition_hash", trials)
+        first, last = _columns(recording, trials, "start_idx", "end_idx")
+        self.lengths = np.fmax(last - first + 1, 1)
         self.lacking = of.lacking(trials)
 
 
@@ -333,4 +363,7 @@ def _told(means: AllMeans, some: _Some | None) -> TrialMeans:
     """The means of chosen trials."""
     if means.reason is not None or some is None or not some.at:
         return TrialMeans(None, None, None, None, joined(means.reason, some.lacking if some else None))
-    return TrialMeans(*some.names, as_list(means.mean[some.at]), means.frames[some.at].tolist(), some.lacking)
+    mean, frames = means.mean[some.at], means.frames[some.at]
+    short = science.SHORT if (frames < some.lengths).any() else None
+    huge = science.HUGE if (~np.isfinite(mean) & (frames > 0)).any() else None
+    return TrialMeans(*some.names, as_list(mean), frames.tolist(), joined(some.lacking, short, huge))

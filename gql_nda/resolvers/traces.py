@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
@@ -58,6 +58,14 @@ class Recording:
         """The nominal rate (Hz): it isn't the measured one."""
         return float(self.scan["fps"])
 
+    @cached_property
+    def repeats(self) -> Mapping[str, list[Row]]:
+        """The trials that show each condition, in order."""
+        shown: dict[str, list[Row]] = defaultdict(list)
+        for trial in self.trials:
+            shown[trial["condition_hash"]].append(trial)
+        return dict(shown)
+
     def column(self, name: str, trials: Sequence[Row] | None = None) -> list[Any]:
         """A column of the trials, or of some."""
         return [trial[name] for trial in (self.trials if trials is None else trials)]
@@ -65,6 +73,9 @@ class Recording:
 
 Compute = Callable[[Recording, Sequence[Row], NDArray[Any]], Sequence[R]]
 """Results for units of one scan from their traces (unit, frame), all of one length."""
+
+Absent = Callable[[str, Recording | None], R]
+"""The result for a unit without a trace, or without a scan: for what reason."""
 
 
 async def recordings(scans: Iterable[Key], context: Context) -> dict[Key, Recording | BaseException]:
@@ -107,39 +118,60 @@ def _floats(values: NDArray[Any]) -> Floats:
     return values.astype(np.float64)
 
 
+def _nothing(_: Recording) -> str | None:
+    return None
+
+
 async def over_traces(
     units: Sequence[Row],
     context: Context,
     name: Hashable,
     compute: Compute[R],
-    absent: Callable[[str], R],
+    absent: Absent[R],
+    lacking: Callable[[Recording], str | None] = _nothing,
 ) -> Sequence[R | BaseException]:
     """What is computed of each unit's activity trace, kept under ``name`` in the cache: one result a unit.
 
     Traces are read in portions, and decoded and computed with in a thread: one call for the units of a scan among
-    ``TOGETHER``. A unit without a trace has what ``absent`` says for the reason; an error stays with its own unit, one
-    in ``compute`` with its scan's.
+    ``TOGETHER``. Nothing is read, nor kept, of the units of a scan whose recording is ``lacking`` what it takes. They,
+    and a unit without a trace, have what ``absent`` says for the reason; an error stays with its own unit, one in
+    ``lacking`` or ``compute`` with its scan's.
     """
-    by_key, most = {unit.key: unit for unit in units}, context.limits.decoded_bytes
+    scans = [unit.at(SCAN.on) for unit in units]
+    found = await recordings(scans, context)
+    told = {scan: _told(found.get(scan), absent, lacking) for scan in dict.fromkeys(scans)}
+    of_scan = {unit.key: (unit, scan) for unit, scan in zip(units, scans, strict=True) if told[scan] is None}
+    known = {scan: of for scan, of in found.items() if isinstance(of, Recording)}
+    most = context.limits.decoded_bytes
 
     async def missing(keys: list[Key]) -> Sequence[R | BaseException]:
-        found = await recordings((by_key[key].at(SCAN.on) for key in keys), context)
         results: dict[Key, Any] = {}
 
         def work(blobs: dict[Key, bytes]) -> dict[Key, R | BaseException]:
-            return _computed([by_key[key] for key in blobs], blobs, found, compute, most)
+            return _computed([of_scan[key][0] for key in blobs], blobs, known, compute, most)
 
         for portion in await context.loaders.portions(keys, TRACE, most=PORTION):
             read = partial(context.loaders.ask, context.store.blobs, TRACE, portion)
             results |= await context.cache.traces.run(read, work)
-        return [results[key] if key in results else absent(_why(by_key[key], found)) for key in keys]
+        return [results[key] if key in results else absent(UNTRACED, known[of_scan[key][1]]) for key in keys]
 
-    return await context.cache.each(name, [unit.key for unit in units], missing)
+    computed = iter(await context.cache.each(name, list(of_scan), missing))
+    return [next(computed) if result is None else result for result in map(told.__getitem__, scans)]
 
 
-def _why(unit: Row, found: Mapping[Key, Any]) -> str:
-    """What a unit that nothing is computed of lacks."""
-    return UNTRACED if unit.at(SCAN.on) in found else "the unit's scan is not there"
+def _told(
+    recording: Recording | BaseException | None, absent: Absent[R], lacking: Callable[[Recording], str | None]
+) -> R | BaseException | None:
+    """What is told of a scan's units without their traces, if that is all."""
+    if isinstance(recording, BaseException):
+        return recording
+    if recording is None:
+        return absent("the unit's scan is not there", None)
+    try:
+        why = lacking(recording)
+    except Exception as error:
+        return error
+    return None if why is None else absent(why, recording)
 
 
 def decoded(unit: Key, blob: bytes, most: int) -> NDArray[Any] | BaseException:
@@ -155,22 +187,21 @@ def decoded(unit: Key, blob: bytes, most: int) -> NDArray[Any] | BaseException:
 def _computed(
     units: Sequence[Row],
     blobs: Mapping[Key, bytes],
-    found: Mapping[Key, Recording | BaseException],
+    found: Mapping[Key, Recording],
     compute: Compute[R],
     most: int,
 ) -> dict[Key, R | BaseException]:
-    """The results of a portion of units whose scans are there, a few at a time."""
-    known = [unit for unit in units if unit.at(SCAN.on) in found]
+    """The results of a portion of units, a few at a time."""
     results: dict[Key, R | BaseException] = {}
-    for start in range(0, len(known), TOGETHER):
-        some = known[start : start + TOGETHER]
+    for start in range(0, len(units), TOGETHER):
+        some = units[start : start + TOGETHER]
         results |= _of_some([(unit, decoded(unit.key, blobs[unit.key], most)) for unit in some], found, compute)
     return results
 
 
 def _of_some(
     traces: Iterable[tuple[Row, NDArray[Any] | BaseException]],
-    found: Mapping[Key, Recording | BaseException],
+    found: Mapping[Key, Recording],
     compute: Compute[R],
 ) -> dict[Key, R | BaseException]:
     """The results of units with their traces: one call for those of a scan whose traces have one length."""
@@ -188,12 +219,10 @@ def _of_some(
 
 
 def _of_scan(
-    recording: Recording | BaseException, units: Sequence[Row], traces: NDArray[Any], compute: Compute[R]
+    recording: Recording, units: Sequence[Row], traces: NDArray[Any], compute: Compute[R]
 ) -> dict[Key, R | BaseException]:
     """The results of units of one scan; an error is every unit's."""
     keys = [unit.key for unit in units]
-    if isinstance(recording, BaseException):
-        return dict.fromkeys(keys, recording)
     try:
         return dict(zip(keys, compute(recording, units, traces), strict=True))
     except Exception as error:

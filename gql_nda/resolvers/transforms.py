@@ -5,6 +5,7 @@ What is known of the stacks is read once, and so is each transform.
 
 import asyncio
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, NamedTuple, Protocol
 
 from gql_nda.arrays.numbers import as_list
@@ -93,6 +94,8 @@ async def transformed(
 ) -> Records[Placed] | None:
     """Points moved by a transform, in their order; None where there is no transform at all."""
     context.spend_points(len(points), "ask in several operations")
+    if not all(isfinite(at.x) and isfinite(at.y) and isfinite(at.z) for at in points):
+        raise BadUserInput("points: a coordinate is no finite number", argument="points")
     of = await stack(context, stack_session, stack_idx)
     move = of and await chosen(of, context, direction=direction, **wanted)
     if not move:

@@ -14,7 +14,7 @@ from gql_nda.context import Context
 from gql_nda.errors import BlobCorrupt
 from gql_nda.loaders import Reduction
 from gql_nda.query import Key, Row
-from gql_nda.resolvers.responses import Chosen, Numbers
+from gql_nda.resolvers.responses import Chosen, Numbers, spend
 from gql_nda.resolvers.stimulus import CONDITIONS
 from gql_nda.resolvers.traces import SCAN, Recording, failed, over_traces, recordings
 from gql_nda.science import tuning as science
@@ -139,24 +139,27 @@ class Tuning(NamedTuple):
     reason: str | None
 
 
-_NUMBERS = 4 * 16
-"""Numbers of a curve: direction, response, sem and n of 16 directions."""
-
-
 async def direction_tuning(units: Sequence[Row], context: Context) -> Sequence[Tuning | BaseException]:
     """Each unit's tuning to the directions of its scan's Monet2 trials."""
-    context.spend_values(_NUMBERS * len(units))
     found = await recordings((unit.at(SCAN.on) for unit in units), context)
     trials = [trial for recording in found.values() if isinstance(recording, Recording) for trial in _of(recording)]
     shown = await _shown([trial["condition_hash"] for trial in trials], context)
+    known = {scan: recording for scan, recording in found.items() if isinstance(recording, Recording)}
+    spend(units, known, context, partial(_numbers, shown))
     return await over_traces(units, context, "direction tuning", partial(_tuning, shown), _untuned)
 
 
+def _numbers(shown: Shown, recording: Recording) -> int:
+    """Numbers of a curve: direction, response, sem and n of each direction."""
+    segments = [shown[trial["condition_hash"]] for trial in _of(recording)]
+    return 4 * len(science.distinct([of for of in segments if isinstance(of, science.Segments)]))
+
+
 def _of(recording: Recording) -> list[Row]:
-    return Chosen(type=MONET2).of(recording.trials)
+    return Chosen(type=MONET2).during(recording)
 
 
-def _untuned(reason: str) -> Tuning:
+def _untuned(reason: str, _: Recording | None) -> Tuning:
     return Tuning(None, None, None, None, None, None, None, None, None, None, reason)
 
 
@@ -165,14 +168,14 @@ def _tuning(
 ) -> Sequence[Tuning | BaseException]:
     """The tuning of units of one scan."""
     trials = [(trial, shown[trial["condition_hash"]]) for trial in _of(recording)]
-    known = [(trial, found) for trial, found in trials if isinstance(found, science.Segments)]
+    known = [(trial, found) for trial, found in trials if isinstance(found, science.Segments) and len(found.degrees)]
     errors = [found for _, found in trials if isinstance(found, BaseException)]
     if grave := [error for error in errors if failed(error) or not known]:
         return [grave[0]] * len(units)
     lost = _lost(len(trials) - len(known) - len(errors), errors)
     why = unclocked(recording.frame_times) or (None if known else lost or "the scan has no Monet2 trials")
     if why:
-        return [_untuned(why)] * len(units)
+        return [_untuned(why, recording)] * len(units)
     starts = recording.column("start_frame_time", [trial for trial, _ in known])
     delays = [unit["ms_delay"] for unit in units]
     means, degrees = science.segment_means(traces, recording.frame_times, delays, starts, [s for _, s in known])

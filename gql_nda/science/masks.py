@@ -54,10 +54,11 @@ def label_image(ids: Sequence[int], masks: Sequence[Sparse], height: int, width:
     """Which mask each pixel of a field belongs to: (height, width) of ``ids`` (above 0), 0 for none.
 
     Where masks overlap the larger weight wins, of equal ones the mask that comes first. Weights that
-    aren't above 0 claim nothing.
+    aren't above 0 claim nothing. Of a pixel that a mask has twice the last weight counts.
     """
     image = np.zeros((height, width), np.int64)
-    rows = [(m.row, m.column, m.weight, np.full(len(m.row), id_)) for id_, m in zip(ids, masks, strict=True)]
+    single = zip(ids, (_single(mask, width) for mask in masks), strict=True)
+    rows = [(m.row, m.column, m.weight, np.full(len(m.row), id_)) for id_, m in single]
     if not rows:
         return image
     row, column, weight, label = (np.concatenate(parts)[::-1] for parts in zip(*rows, strict=True))
@@ -65,6 +66,13 @@ def label_image(ids: Sequence[int], masks: Sequence[Sparse], height: int, width:
     order = order[weight[order] > 0]
     image[row[order], column[order]] = label[order]
     return image
+
+
+def _single(mask: Sparse, width: int) -> Sparse:
+    """The mask with each pixel once, as it stands last."""
+    _, last = np.unique((mask.row * width + mask.column)[::-1], return_index=True)
+    kept = len(mask.row) - 1 - last
+    return Sparse(mask.row[kept], mask.column[kept], mask.weight[kept])
 
 
 def energy(weights: ArrayLike) -> Floats:

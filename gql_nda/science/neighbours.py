@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_FAR = 1e100
+FAR = 1e100
 """Where no point lies: squares of larger numbers would overflow."""
 
 
@@ -31,7 +31,7 @@ class Neighbours:
         at = np.asarray(points, float)
         if at.ndim != 2 or at.shape[1] != 3:
             raise ValueError(f"points have the shape (n, 3), not {at.shape}")
-        self._rows: Integers = np.flatnonzero((np.abs(at) < _FAR).all(axis=1))
+        self._rows: Integers = np.flatnonzero((np.abs(at) < FAR).all(axis=1))
         self._points = at[self._rows]
         self._tree = cKDTree(self._points)
 
@@ -42,7 +42,7 @@ class Neighbours:
         is finite, and ``radius`` (it may be infinite) and ``first`` are above 0.
         """
         centre = np.asarray(place, float)
-        if centre.shape != (3,) or not (np.abs(centre) < _FAR).all():
+        if centre.shape != (3,) or not (np.abs(centre) < FAR).all():
             raise ValueError(f"a place is three finite numbers, not {np.array2string(centre, threshold=3)}")
         if not radius > 0:
             raise ValueError(f"a radius is above 0, not {radius}")
@@ -62,5 +62,5 @@ class Neighbours:
 
     def _ball(self, centre: Floats, radius: float) -> Integers:
         """Points within a radius, and a little beyond: the tree rounds otherwise than we do."""
-        reach = min(radius * (1 + 1e-9), 10 * _FAR)
+        reach = min(radius * (1 + 1e-9), 10 * FAR)
         return np.array(self._tree.query_ball_point(centre, reach), np.int64)

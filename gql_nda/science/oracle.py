@@ -7,15 +7,16 @@ resampling behind the scores stored in nda isn't published, so a score computed 
 stored one.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gql_nda.science.reasons import Reasons, reasons
+from gql_nda.science.reasons import Reasons, joined, reasons
 from gql_nda.science.resampling import sample, unclocked
-from gql_nda.science.responses import repeats_of
+from gql_nda.science.responses import SHORT, repeats_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -99,7 +100,9 @@ def _standardised(x: Floats) -> Floats:
     Counted from the first value, so that a constant, however large, leaves no rounding error behind.
     """
     x = x - x[..., :1]
-    scaled: Floats = (x - x.mean(axis=-1, keepdims=True)) / (x.std(axis=-1, ddof=1, keepdims=True) + _EPSILON)
+    spread = x.std(axis=-1, ddof=1, keepdims=True) + _EPSILON
+    spread[np.isinf(spread)] = np.nan  # too large to be squared: dividing by it would make a constant of it
+    scaled: Floats = (x - x.mean(axis=-1, keepdims=True)) / spread
     return scaled
 
 
@@ -176,7 +179,7 @@ def _missing(pearson: Floats, times: Floats, frames: int, frame_times: ArrayLike
     return reasons(
         len(pearson),
         (nan & beyond, "a trial reaches beyond the unit's trace"),
-        (nan & ~beyond, "the trace holds values that are not finite"),
+        (nan & ~beyond, "the trace holds values that are not finite, or too large"),
     )
 
 
@@ -193,7 +196,10 @@ def _beyond(frames: Floats, times: Floats, delays: Floats) -> NDArray[np.bool_]:
 
 
 class Blocks(NamedTuple):
-    """Oracle clips in the raster's order, and which trial shows each: positions (repeat, clip)."""
+    """Oracle clips in the raster's order, and which trial shows each: positions (repeat, clip).
+
+    ``reason`` tells why there are none, or what looks like an oracle clip and is left out.
+    """
 
     clips: list[str]
     trials: Integers
@@ -204,7 +210,8 @@ class Layout(NamedTuple):
     """The axes of a scan's raster, known without any trace: clips in order, and when each is sampled.
 
     ``trials`` (repeat, clip) are positions in the columns given, ``times`` (s) are (repeat, clip, sample), NaN
-    behind the end of a shorter clip. Without a raster there are no clips but a reason.
+    behind the end of a shorter clip. Without a raster there are no clips but a reason; with one, ``reason`` is that
+    of :class:`Blocks`.
     """
 
     clips: list[str]
@@ -236,7 +243,8 @@ def oracle_blocks(trial_idx: ArrayLike, hashes: Sequence[str], repeats: int = RE
     Oracle clips are the conditions shown exactly ``repeats`` times; a block is a row of trials that
     shows each once. Clips come in falling order of their hashes whatever their case, as MySQL sorts
     for upstream; hashes that differ by case are different clips. Without such clips, or with anything
-    else between them, there are no blocks but a reason.
+    else between them, there are no blocks but a reason. A clip that never stands among the others is
+    left out, and told, and so is one, shown less or more often, that stands beside four in five blocks.
     """
     numbers = np.ravel(trial_idx).astype(int)
     shown = {h: at for h, at in repeats_of(hashes, repeats).items() if len(at) == repeats}
@@ -244,12 +252,34 @@ def oracle_blocks(trial_idx: ArrayLike, hashes: Sequence[str], repeats: int = RE
     if not clips:
         return Blocks([], _NO_TRIALS, f"no condition was shown {repeats} times")
     trials = np.array([sorted(shown[h], key=lambda i: numbers[i]) for h in clips], int).T
+    apart = _apart(numbers[trials])
+    if not apart.all():
+        clips, trials = [h for h, alone in zip(clips, apart, strict=True) if not alone], trials[:, ~apart]
     first, last = numbers[trials].min(axis=1), numbers[trials].max(axis=1)
     mixed = last - first != len(clips) - 1
     if mixed.any():
         told = f"repeat {mixed.argmax() + 1} of the oracle clips is no block of {len(clips)} trials in a row"
         return Blocks([], _NO_TRIALS, told)
-    return Blocks(clips, trials, None)
+    odd = len(shown) - len(clips)
+    outside = f"{odd} conditions shown {repeats} times stand outside the blocks of oracle clips" if odd else None
+    edges = {*(first - 1).tolist(), *(last + 1).tolist()}
+    beside = Counter(h for i, h in zip(numbers.tolist(), hashes, strict=True) if i in edges and h not in shown)
+    near = [h for h, count in beside.items() if count >= 0.8 * repeats]
+    return Blocks(
+        clips,
+        trials,
+        joined(outside, *(f"{h} beside {beside[h]} of the blocks was not shown {repeats} times" for h in near)),
+    )
+
+
+def _apart(numbers: Integers) -> NDArray[np.bool_]:
+    """Which clips (clip,) stand by the others in no repeat: ``numbers`` (repeat, clip) are those of their trials."""
+    order = np.argsort(numbers, axis=1)
+    close = np.diff(np.take_along_axis(numbers, order, axis=1), axis=1) < numbers.shape[1]
+    beside = np.pad(close, ((0, 0), (1, 1)))
+    near = np.empty(numbers.shape, bool)
+    np.put_along_axis(near, order, beside[:, 1:] | beside[:, :-1], axis=1)
+    return np.asarray(~near.any(axis=0))
 
 
 def layout(trials: Trials, frame_times: ArrayLike, fps: float, repeats: int = REPEATS) -> Layout:
@@ -257,11 +287,12 @@ def layout(trials: Trials, frame_times: ArrayLike, fps: float, repeats: int = RE
     starts, ends = np.ravel(trials.starts).astype(float), np.ravel(trials.ends).astype(float)
     blocks = oracle_blocks(trials.trial_idx, trials.hashes, repeats)
     chosen = blocks.trials
-    problem = blocks.reason or _bad_times(starts[chosen], ends[chosen], np.asarray(frame_times, float), fps)
+    problem = None if blocks.clips else blocks.reason
+    problem = problem or _bad_times(starts[chosen], ends[chosen], np.asarray(frame_times, float), fps)
     if problem:
         return Layout([], _NO_TRIALS, np.empty((0, 0, 0)), problem)
     times = _padded(_grids(starts[chosen], ends[chosen], fps)).reshape(*chosen.shape, -1)
-    return Layout(blocks.clips, chosen, times, None)
+    return Layout(blocks.clips, chosen, times, blocks.reason)
 
 
 def raster(
@@ -278,25 +309,26 @@ def raster(
     :func:`oracle_blocks` for ``repeats``. Clips of unequal length are padded with NaN, not cut.
     """
     values, delays = np.asarray(traces), np.asarray(delays_ms, float)
-    clips, chosen, times, problem = layout(trials, frame_times, fps, repeats)
-    if problem:
-        return _no_raster(len(values), problem)
+    clips, chosen, times, note = layout(trials, frame_times, fps, repeats)
+    if not clips:
+        return _no_raster(len(values), note)
     raw = sample(values, frame_times, delays, times)
     raw[~np.isfinite(raw)] = np.nan
     normalized, flat = normalised(raw)
     lost = np.isnan(raw[..., ~np.isnan(times)]).any(axis=-1)
     told = reasons(
         len(values),
-        (lost, "some samples lie beyond the trace or are not finite"),
+        (bool(note), note or ""),
+        (lost, SHORT),
         (flat.any(axis=1), "repeats without any change can't be normalised"),
     )
     return Raster(clips, chosen, times, raw, normalized, told)
 
 
-def _no_raster(units: int, reason: str) -> Raster:
+def _no_raster(units: int, reason: str | None) -> Raster:
     """A raster without clips."""
     none = np.empty((units, 0, 0, 0))
-    return Raster([], _NO_TRIALS, np.empty((0, 0, 0)), none, none, reasons(units, (True, reason)))
+    return Raster([], _NO_TRIALS, np.empty((0, 0, 0)), none, none, [reason] * units)
 
 
 def _padded(rows: list[Floats]) -> Floats:

@@ -26,6 +26,12 @@ _PORTION = 64
 """Traces averaged at once: 20 MB of 40,000 frames."""
 
 
+SHORT = "some samples lie beyond the trace or are not finite"
+"""Why samples of a response are missing."""
+
+HUGE = "a mean is larger than a number can be"
+"""Why a mean of known samples is missing."""
+
 LARGEST = 2**17
 """Samples of a unit's responses, the shorter padded, at most: three recordings of 40,000 frames, 1 MB."""
 

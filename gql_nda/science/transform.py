@@ -74,12 +74,14 @@ class Polynomials:
 class Spline:
     """An affine map, and the distances to control points (m, 3) times their weights (m, 3).
 
-    The distance itself is the kernel: that of three dimensions, not r^2 log r.
+    The distance itself is the kernel: that of three dimensions, not r^2 log r. The control points are
+    ``landmarks``, or a grid of the fit's own.
     """
 
     affine: Polynomials
     control: Floats
     weights: Floats
+    landmarks: bool
 
     def __call__(self, points: Floats) -> Floats:
         """The points moved, (n, 3) both."""
@@ -126,8 +128,9 @@ class Moved(NamedTuple):
     """Points (n, 3) that a transform gave, NaN where it can't tell, and which of them (n,) it extrapolates.
 
     A point is extrapolated if it lies outside the landmarks that the transform was fitted to. They
-    aren't stored, but the last spline's control points are the landmarks as the earlier stages carried
-    them: their hull is asked, at that stage. None if the transform has no such hull.
+    aren't stored, but the control points of the last spline, if it says so (``src_is_cntrl``), are the
+    landmarks as the earlier stages carried them: their hull is asked, at that stage. None if the
+    transform has no such hull.
     """
 
     points: Floats
@@ -140,7 +143,7 @@ def _same(points: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transform:
-    """The stages in the order they act, and the hull of the last spline's control points."""
+    """The stages in the order they act, and the hull of the landmarks, the last spline's control points."""
 
     stages: tuple[Stage, ...]
     hull: Hull | None
@@ -267,9 +270,9 @@ def parse(solution: object) -> Transform:
 
 
 def _hull(spline: Spline | None) -> Hull | None:
-    """The hull of a spline's control points, if they have one."""
+    """The hull of a spline's control points, if they are landmarks and have one."""
     try:
-        return Hull(spline.control) if spline else None
+        return Hull(spline.control) if spline and spline.landmarks else None
     except ValueError:
         return None
 
@@ -315,7 +318,7 @@ def _spline(stage: _Json, where: str) -> Spline:
         raise ValueError(f"{where}: ncntrl {stage['ncntrl']!r:.40} doesn't make {len(control)} control_pts")
     parameters = _frozen(_numbers(stage, "parameters", (len(control) + 4, 3), where))
     affine = Polynomials(0, _frozen(np.empty(0)), parameters[None, :4])
-    return Spline(affine, _frozen(control), parameters[4:])
+    return Spline(affine, _frozen(control), parameters[4:], stage.get("src_is_cntrl") in (True, 1))
 
 
 _NAMES = {

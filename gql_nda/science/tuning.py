@@ -8,6 +8,7 @@ An orientation is a direction modulo 180: 0 is a vertical feature, moving either
 Responses are cut and gOSI and gDSI computed as in cajal/foundation (``tuning/compute/direction.py``).
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -91,6 +92,11 @@ def segment_means(
     degrees, onset, offset = (np.concatenate([np.empty(0), *(s[i] for s in shown)]) for i in range(3))
     means, _ = window_means(traces, frame_times, delays_ms, begin + onset, begin + offset)
     return means, degrees
+
+
+def distinct(shown: Iterable[Segments]) -> Floats:
+    """The directions of a curve (degrees), rising, each once."""
+    return np.unique(_turned(np.concatenate([np.empty(0), *(of.degrees for of in shown)])))
 
 
 def curve(responses: ArrayLike, degrees: ArrayLike) -> Curve:

@@ -48,7 +48,11 @@ class ArrayFormat(Enum):
     """Names in ``gql_nda.arrays.formats.FORMATS``."""
 
     NPY = strawberry.enum_value("npy", description="NumPy's own format: exact, any shape.")
-    PNG = strawberry.enum_value("png", description="A grey picture of a two-dimensional array.")
+    PNG = strawberry.enum_value(
+        "png",
+        description="A grey picture of a two-dimensional array: of whole numbers up to 65,535 "
+        "it holds the numbers; others run from the least value, black, to the largest, white.",
+    )
 
 
 @strawberry.enum(description="Where behaviour at the frames of a scan comes from.")

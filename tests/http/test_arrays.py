@@ -330,7 +330,10 @@ async def test_png_of_a_field(column: str, client: Client, demo_path: Path) -> N
 GREYS: list[tuple[NDArray[Any], list[list[int]]]] = [
     (np.array([[1.0, 2.0], [3.0, 6.0]]), [[0, 51], [102, 255]]),
     (np.array([[np.nan, 2.0], [np.inf, 6.0], [-np.inf, 4.0]]), [[0, 0], [0, 255], [0, 128]]),
-    (np.full((2, 3), 7), [[0, 0, 0], [0, 0, 0]]),
+    (np.full((2, 3), 7.0), [[0, 0, 0], [0, 0, 0]]),
+    (np.array([[0, 7], [1400, 65_535]]), [[0, 7], [1400, 65_535]]),
+    (np.array([[0, 7], [1400, 65_536]]), [[0, 0], [5, 255]]),
+    (np.array([[3, 200]], "u1"), [[3, 200]]),
     (np.full((1, 2), np.nan), [[0, 0]]),
     (np.array([[True, False]]), [[255, 0]]),
     (np.array([[0], [2**63]], "u8"), [[0], [255]]),

@@ -101,6 +101,12 @@ def test_the_larger_weight_wins_and_the_first_of_equals() -> None:
     assert masks.label_image([2, 1], [two, one], 2, 2).tolist() == [[2, 1], [2, 0]]
 
 
+def test_of_a_pixel_listed_twice_the_last_weight_counts_in_every_image() -> None:
+    one, two = masks.sparse([1, 2, 1], [9, 1, 0.5], 2, 2), masks.sparse([1, 2, 2], [0.7, 5, 0], 2, 2)
+    assert masks.label_image([1, 2], [one, two], 2, 2).tolist() == [[2, 0], [1, 0]]
+    assert masks.dense([one, two], 2, 2)[:, :, 0].tolist() == [[0.5, 1], [np.float32(0.7), 0]]
+
+
 # --- energy ----------------------------------------------------------------------------------------
 
 

@@ -188,7 +188,7 @@ def test_units_without_a_score_are_told_why() -> None:
     traces[3, -1] = np.nan  # after the last trial
     found = oracle.scores(traces, frames, [0, 0, 0, 0], trials_of(SHOWN), FPS)
     assert np.isnan(found.pearson).tolist() == [False, True, True, False]
-    assert found.reasons == [None, *["the trace holds values that are not finite"] * 2, None]
+    assert found.reasons == [None, *["the trace holds values that are not finite, or too large"] * 2, None]
 
 
 def test_a_unit_whose_delay_puts_a_trial_outside_has_no_score() -> None:
@@ -272,6 +272,36 @@ def test_without_blocks_there_is_a_reason(hashes: str, reason: str) -> None:
     shown = oracle.raster(*recording(2), trials_of(list(hashes)), FPS, repeats=3)
     assert shown.reasons == [reason] * 2
     assert (shown.clips, shown.raw.shape, shown.normalized.shape) == ([], (2, 0, 0, 0), (2, 0, 0, 0))
+
+
+def test_a_trace_too_large_to_be_squared_has_no_score() -> None:
+    traces, frames, delays = recording(2)
+    found = oracle.scores([traces[0], traces[1].astype(float) * 1e300], frames, delays, trials_of(BLOCKS), FPS)
+    assert np.isfinite(found.pearson).tolist() == [True, False]
+    assert found.reasons == [None, "the trace holds values that are not finite, or too large"]
+
+
+@pytest.mark.parametrize(
+    ("hashes", "clips", "reason"),
+    [
+        (
+            "z....aBC....z....BCa....z....CaB",
+            "CBa",
+            "1 conditions shown 3 times stand outside the blocks of oracle clips",
+        ),
+        ("aBCd..BCad..CaB", "CBa", None),
+        ("aBCd..BCad..daCB..d", "CBa", "d beside 3 of the blocks was not shown 3 times"),
+        ("a.....a.....a", "a", None),
+    ],
+)
+def test_what_looks_like_an_oracle_clip_is_told(hashes: str, clips: str, reason: str | None) -> None:
+    named = [f".{i}" if h == "." else h for i, h in enumerate(hashes)]
+    found = oracle.oracle_blocks(range(len(named)), named, repeats=3)
+    assert (found.clips, found.reason) == (list(clips), reason)
+    assert ["".join(sorted(named[i] for i in block)) for block in found.trials] == ["".join(sorted(clips))] * 3
+    shown = oracle.raster(*recording(2), trials_of(named), FPS, repeats=3)
+    assert shown.clips == list(clips)
+    assert all((told or "").startswith(reason or "") for told in shown.reasons)
 
 
 def plain_raster(traces: Any, frames: Floats, delays: Any, trials: oracle.Trials) -> Floats:

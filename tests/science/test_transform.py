@@ -277,9 +277,23 @@ def test_a_row_with_one_number_too_large_is_nan_as_a_whole() -> None:
 # --- the hull --------------------------------------------------------------------------------------
 
 
+def fitted(spline: Json) -> Json:
+    """The spline as one that was fitted to its control points."""
+    return {**spline, "src_is_cntrl": True}
+
+
 def cube(*before: Json) -> transform.Transform:
-    """A spline whose control points fill the unit cube."""
-    return transform.parse(solution(*before, fitting.gridded_spline((3, 3, 3), np.zeros((31, 3)))))
+    """A spline whose landmarks fill the unit cube."""
+    return transform.parse(solution(*before, fitted(fitting.gridded_spline((3, 3, 3), np.zeros((31, 3))))))
+
+
+@pytest.mark.parametrize("flag", [{"src_is_cntrl": False}, {"src_is_cntrl": None}, {}])
+def test_nothing_is_known_of_a_grid_that_holds_no_landmarks(flag: Json) -> None:
+    spline = {name: v for name, v in fitting.gridded_spline((3, 3, 3), np.zeros((31, 3))).items() if name in _READ}
+    assert transform.parse(solution({**spline, **flag}))([[5.0, 5, 5]]).extrapolated is None
+
+
+_READ = ("name", "ncntrl", "control_pts", "parameters")
 
 
 def test_points_outside_the_control_points_are_extrapolated() -> None:
@@ -314,7 +328,7 @@ def test_the_last_spline_decides() -> None:
 
 @given(hnp.arrays(float, (6, 3), elements=st.integers(-4, 12).map(lambda n: n / 8)))
 def test_what_lies_between_points_inside_lies_inside(points: Floats) -> None:
-    parsed = transform.parse(solution(fitting.gridded_spline((2, 3, 2), np.zeros((16, 3)))))
+    parsed = transform.parse(solution(fitted(fitting.gridded_spline((2, 3, 2), np.zeros((16, 3))))))
     ends, middle = parsed(points).extrapolated, parsed((points[:3] + points[3:]) / 2).extrapolated
     assert ends is not None
     assert middle is not None
@@ -332,9 +346,9 @@ def test_the_landmarks_themselves_are_not_extrapolated(bent: Json) -> None:
     "stage",
     [
         POLYNOMIAL,
-        fitting.gridded_spline((3, 3, 1), np.zeros((13, 3))),
-        fitting.gridded_spline((2, 1, 1), np.zeros((6, 3))),
-        fitting.gridded_spline((1, 1, 1), np.zeros((5, 3))),
+        fitted(fitting.gridded_spline((3, 3, 1), np.zeros((13, 3)))),
+        fitted(fitting.gridded_spline((2, 1, 1), np.zeros((6, 3)))),
+        fitted(fitting.gridded_spline((1, 1, 1), np.zeros((5, 3)))),
     ],
     ids=["linear", "plane", "line", "point"],
 )

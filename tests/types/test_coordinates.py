@@ -113,7 +113,11 @@ async def test_the_transform_that_is_meant(chosen: Json, number: int, sqlite_cli
         ('points: [], version: "phase4"', "BAD_USER_INPUT", "version phase4; there are 5 phase3"),
         ('points: [], type: "cubic"', "BAD_USER_INPUT", "type cubic; there are"),
         ('points: [], transformId: 5, version: "phase2"', "BAD_USER_INPUT", "transformId 5, version phase2"),
-        ("points: [], transformId: 5, direction: EM_TO_TWO_P", "BAD_USER_INPUT", "direction EM_TO_TWO_P, transformId"),
+        (
+            "points: [], transformId: 5, direction: EM_TO_TWO_P",
+            "BAD_USER_INPUT",
+            "transformId 5, direction EM_TO_TWO_P",
+        ),
         ("points: [], stackSession: 8", "BAD_USER_INPUT", "no stack of stackSession 8; there are 9 19"),
         ("points: [], stackSession: 9, stackIdx: 1", "BAD_USER_INPUT", "stackSession 9, stackIdx 1; there are 9 19"),
         ("points: []", "", ""),
@@ -459,6 +463,26 @@ def registered(*coregistrations: Json) -> Rows:
     placed = {**STACK, **FIELD, **REGISTRATION}
     rows = {**scans(), t.stack: [REAL_STACK], t.registration: [placed], t.coregistration: list(coregistrations)}
     return {table: given for table, given in rows.items() if given}
+
+
+@pytest.mark.parametrize("size", ["px_width", "um_height"])
+async def test_a_field_without_a_size_has_no_grid(size: str, tmp_path: Path) -> None:
+    rows = registered(coregistered(5, "phase3", "2PEM", SOLUTION))
+    rows[t.field] = [{**field, size: 0} for field in rows[t.field]]
+    answer = await answered(tmp_path, rows)
+    why = f"the field's {size} is 0"
+    assert "errors" not in answer
+    assert answer["data"]["field"] == {
+        "stack": {"points": None, "reason": why},
+        "em": {"transformId": None, "points": None, "reason": why},
+        "outline": {"points": None, "reason": why},
+    }
+
+
+@pytest.mark.parametrize("x", ["1e400", "-1e400"])
+async def test_points_are_finite(x: str, sqlite_client: Client) -> None:
+    text = f"{{ transformPoints(points: [{{x: 1, y: 2, z: 3}}, {{x: {x}, y: 2, z: 3}}]) {{ x }} }}"
+    assert (await sqlite_client.error(text))["extensions"] == {"code": "BAD_USER_INPUT", "argument": "points"}
 
 
 async def test_a_field_without_registration_has_no_grid(tmp_path: Path) -> None:

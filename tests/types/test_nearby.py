@@ -161,12 +161,24 @@ async def test_what_makes_no_sense_is_refused(asked: str, code: str, words: str,
     assert error["message"].startswith(words)
 
 
-@pytest.mark.parametrize("x", ["1e999", "-1e300"])
-async def test_a_point_is_somewhere(x: str, sqlite_client: Client) -> None:
-    text = f"{{ unitsNear(point: {{x: {x}, y: 2, z: 3}}, frame: STACK, radius: 1) {{ distanceUm }} }}"
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize(("x", "told"), [("1e999", "inf"), ("-1e300", "-1e+300")])
+async def test_a_point_is_somewhere(x: str, told: str, frame: str, sqlite_client: Client) -> None:
+    text = f"{{ unitsNear(point: {{x: {x}, y: 2, z: 3}}, frame: {frame}, radius: 1) {{ distanceUm }} }}"
     error = await sqlite_client.error(text)
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": "point"}
     assert error["message"].startswith("point: a place is three finite numbers")
+    assert error["message"].endswith(f"not ({told}, 2, 3)")
+
+
+async def test_what_is_extrapolated_is_told_as_of_the_unit(client: Client) -> None:
+    text = """{ unitsNear(point: {x: 200000, y: 150000, z: 20000}, frame: EM, radius: 1e6, first: 1000) {
+      position { extrapolated } unit { emPosition { extrapolated } } } }"""
+    units = (await client.data(text))["unitsNear"]
+    assert {unit["position"]["extrapolated"] for unit in units} == {False, True}
+    assert [unit["position"] for unit in units] == [unit["unit"]["emPosition"] for unit in units]
+    text = text.replace("EM,", "STACK,").replace("{x: 200000, y: 150000, z: 20000}", "{x: 1000, y: 500, z: 300}")
+    assert {unit["position"]["extrapolated"] for unit in (await client.data(text))["unitsNear"]} == {None}
 
 
 async def test_what_hangs_on_units_counts_towards_the_limits(sqlite_store: SqlStore) -> None:

@@ -324,7 +324,7 @@ async def test_a_good_one(tmp_path: Path) -> None:
     assert {unit[name]["reason"] for name in unit} == {None}
 
 
-NOT_FINITE = "the trace holds values that are not finite"
+NOT_FINITE = "the trace holds values that are not finite, or too large"
 BEYOND = "a trial reaches beyond the unit's trace"
 LOST = "some samples lie beyond the trace or are not finite"
 

@@ -264,6 +264,7 @@ TRIALS = [
 ]
 HERE = {"s": 1, "i": 2}
 UNFIT = "of the trials have no finite start and end, or are too long"
+SHORT = "some samples lie beyond the trace or are not finite"
 
 
 async def asked(folder: Path, scan: Recorded, document: str, **variables: Any) -> Any:
@@ -280,7 +281,7 @@ async def test_frames_beyond_the_recording_are_null(tmp_path: Path) -> None:
     assert close(found["trials"][0]["times"], [0.0, 0.5, 1.0])
     assert close(found["trials"][1]["times"], [0.0, 0.5, GAP])
     assert close(found["times"], [0.0, 0.5, 1.0])
-    assert found["reason"] is None
+    assert found["reason"] == SHORT
 
 
 async def test_times_beyond_the_recording_are_null(tmp_path: Path) -> None:
@@ -289,6 +290,7 @@ async def test_times_beyond_the_recording_are_null(tmp_path: Path) -> None:
     assert close(found["times"], [0.0, 0.5, 1.0])
     assert close(found["trials"][0]["values"], [1, 2, 3], 1e-6)
     assert close(found["trials"][1]["values"], [8, 9, GAP], 1e-6)
+    assert found["reason"] == SHORT
 
 
 async def test_a_mean_leaves_out_what_is_missing(tmp_path: Path) -> None:
@@ -303,12 +305,60 @@ async def test_a_mean_leaves_out_what_is_missing(tmp_path: Path) -> None:
     means = await asked(tmp_path, scan, MEANS)
     assert means["mean"] == [2, 8.5, None]
     assert means["frames"] == [2, 2, 0]
+    assert psth["reason"] == means["reason"] == SHORT
 
 
 async def test_a_trial_after_the_recording_is_null(tmp_path: Path) -> None:
     found = await asked(tmp_path, Recorded([TRACE], TRIALS, CLOCK), PSTH, hash="late")
     assert found["mean"] == found["times"] == [None, None, None]
-    assert (found["n"], found["repeats"], found["reason"]) == ([0, 0, 0], 1, None)
+    assert (found["n"], found["repeats"], found["reason"]) == ([0, 0, 0], 1, SHORT)
+
+
+@pytest.mark.parametrize("align", ["FRAMES", "TIME"])
+@pytest.mark.parametrize("trace", [TRACE[:0], TRACE * GAP])
+async def test_nothing_without_a_reason(trace: Any, align: str, tmp_path: Path) -> None:
+    scan = Recorded([trace, TRACE], TRIALS[:1], CLOCK, areas={1: "V1", 2: "LM"})
+    document = f"""{{ scan({AT}) {{
+      units {{ nodes {{ trialMeans {{ mean frames reason }}
+        psth(conditionHash: "hash", align: {align}) {{ mean sem n repeats reason }}
+        responses(trialIdx: 0, align: {align}) {{ trials {{ values }} reason }} }} }}
+      areaPsths(conditionHash: "hash", align: {align}) {{ brainArea mean n reason }} }} }}"""
+    async with recorded(tmp_path, scan) as little:
+        scan_ = (await little.data(document))["scan"]
+    nothing, whole = scan_["units"]["nodes"]
+    assert nothing == {
+        "psth": {"mean": [None] * 3, "sem": [None] * 3, "n": [0] * 3, "repeats": 1, "reason": SHORT},
+        "trialMeans": {"mean": [None], "frames": [0], "reason": SHORT},
+        "responses": {"trials": [{"values": [None] * 3}], "reason": SHORT},
+    }
+    assert {field["reason"] for field in whole.values()} == {None}
+    lm, v1 = scan_["areaPsths"]
+    assert v1 == {"brainArea": "V1", "mean": None, "n": None, "reason": SHORT}
+    assert (lm["n"], lm["reason"]) == ([1] * 3, None)
+
+
+async def test_a_mean_that_no_number_holds_has_a_reason(tmp_path: Path) -> None:
+    scan = Recorded([np.full(10, 1.7e308)], [TRIALS[0]] * 2, CLOCK)
+    document = """query ($s: Int!, $i: Int!, $u: Int!) { unit(session: $s, scanIdx: $i, unitId: $u) {
+      psth(conditionHash: "hash") { mean n reason } trialMeans { mean frames reason } } }"""
+    async with recorded(tmp_path, scan) as little:
+        unit = (await little.data(document, **HERE, u=1))["unit"]
+    why = "a mean is larger than a number can be"
+    assert unit["psth"] == {"mean": [None] * 3, "n": [2] * 3, "reason": why}
+    assert unit["trialMeans"] == {"mean": [None] * 2, "frames": [3] * 2, "reason": why}
+
+
+async def test_repeats_are_counted_without_a_trace_or_a_clock(tmp_path: Path) -> None:
+    scan = Recorded([None, TRACE], TRIALS)
+    async with recorded(tmp_path, scan) as little:
+        document = f"""{{ scan({AT}) {{ units {{ nodes {{
+          psth(conditionHash: "hash", align: TIME) {{ repeats reason }}
+          frames: psth(conditionHash: "hash") {{ repeats reason }} }} }} }} }}"""
+        units = (await little.data(document))["scan"]["units"]["nodes"]
+    unclocked = {"repeats": 2, "reason": "the scan has no frame times"}
+    assert [unit["psth"] for unit in units] == [unclocked] * 2
+    untraced = {"repeats": 2, "reason": "the unit has no activity trace"}
+    assert [unit["frames"] for unit in units] == [untraced, {**unclocked, "reason": f"{unclocked['reason']}; {SHORT}"}]
 
 
 @pytest.mark.parametrize(
@@ -398,7 +448,7 @@ async def test_an_error_stays_with_its_unit(tmp_path: Path) -> None:
     lost = "1 of the units can't be read"
     assert answer["data"]["scan"]["areaPsths"] == [
         {"brainArea": "LM", "mean": None, "n": None, "units": 1, "reason": "the unit has no activity trace"},
-        {"brainArea": "V1", "mean": [4.5, 5.5, 3], "n": [1, 1, 1], "units": 2, "reason": lost},
+        {"brainArea": "V1", "mean": [4.5, 5.5, 3], "n": [1, 1, 1], "units": 2, "reason": f"{SHORT}; {lost}"},
     ]
     (trial,) = answer["data"]["scan"]["trials"]["nodes"]
     assert trial["areaResponses"] == [
@@ -501,6 +551,12 @@ async def test_every_number_counts(field: str, values: int, tmp_path: Path) -> N
         async with serving(store, limits=Limits(operation_values=values - 1)) as client:
             answer = await client.answer(document)
     assert {error["extensions"]["code"] for error in answer["errors"]} == {"ARRAY_TOO_LARGE"}
+    assert not any("use href" in error["message"] for error in answer["errors"])  # these have none
+
+
+async def test_a_number_given_again_is_no_trial_more(sqlite_client: Client) -> None:
+    found = (await sqlite_client.data(RESPONSES, s=4, i=7, u=2, at=[1] * 1001))["unit"]["responses"]
+    assert [told["trialIdx"] for told in found["trials"]] == [1]
 
 
 async def test_so_many_traces_are_averaged_at_once(sqlite_store: SqlStore) -> None:
@@ -551,6 +607,20 @@ async def test_units_of_a_page_are_one_pass_and_then_remembered(store: SqlStore,
             await client.data(document % fields, n=n)
             counts.append(sum("activity" in statement for statement in statements))
     assert counts[0] == counts[1] > counts[2] == 0
+
+
+async def test_what_the_recording_tells_takes_no_trace(store: SqlStore, statements: Statements) -> None:
+    fields = """psth(conditionHash: "none") { repeats reason } responses(trialIdx: 9999) { reason }
+      other: psth(conditionHash: "other", align: TIME) { n reason }"""
+    async with serving(store) as client:
+        await client.data("{ scan(session: 4, scanIdx: 7) { conditions { repeats } } }")
+        statements.clear()
+        data = await client.data(
+            f"{{ scan(session: 4, scanIdx: 7) {{ units(first: 50) {{ nodes {{ {fields} }} }} }} }}"
+        )
+    for unit in data["scan"]["units"]["nodes"]:
+        assert {field["reason"] for field in unit.values()} == {"the scan has no such trial"}
+    assert not any("activity" in statement for statement in statements)
 
 
 async def test_units_computed_a_few_at_a_time_answer_alike(

@@ -146,6 +146,21 @@ async def test_upstream_tuning(tmp_path: Path) -> None:
     assert (found["n"], found["sem"]) == ([1] * 16, [None] * 16)
 
 
+@pytest.mark.parametrize("directions", [1, 3, 40])
+async def test_a_curve_counts_as_many_numbers_as_it_has(directions: int, tmp_path: Path) -> None:
+    degrees, onsets = np.arange(directions) * 9.0, np.linspace(0, DURATION, directions, endpoint=False)
+    shown = {"m": (column(*degrees, 0), column(*onsets, DURATION), DURATION + 1)}  # 0 degrees are shown twice
+    scan = Recorded([np.arange(40.0)] * 2, TRIALS, CLOCK, shown=shown)
+    document = f"{{ scan({AT}) {{ units {{ nodes {{ directionTuning {{ directions sem }} }} }} }} }}"
+    async with little_store(tmp_path, scan.rows()) as store:
+        async with serving(store, limits={"operation_values": 2 * 4 * directions}) as client:
+            units = (await client.data(document))["scan"]["units"]["nodes"]
+        async with serving(store, limits={"operation_values": 2 * 4 * directions - 1}) as client:
+            answer = await client.answer(document)
+    assert [len(unit["directionTuning"]["directions"]) for unit in units] == [directions] * 2
+    assert {error["extensions"]["limit"] for error in answer["errors"]} == {"operation_values"}
+
+
 async def test_a_delay_moves_frames_into_the_next_segment(tmp_path: Path) -> None:
     trace = np.arange(40.0)
     scan = Recorded([trace, trace], TRIALS, CLOCK, {2: 600}, shown=SHOWN)
@@ -178,6 +193,10 @@ OTHER = ("stimulus.Clip", 1, 2, 0.0, 1.0, "c")
         (Recorded([trace_of(SIXTEEN)], TRIALS, CLOCK[::-1].copy(), shown=SHOWN), "the frame times don't increase"),
         (Recorded([trace_of(SIXTEEN)], [OTHER], CLOCK, shown=SHOWN), "the scan has no Monet2 trials"),
         (Recorded([trace_of(SIXTEEN)], TRIALS, CLOCK), "1 Monet2 trials have no directions"),
+        (
+            Recorded([trace_of(SIXTEEN)], TRIALS, CLOCK, shown={"m": (np.zeros((1, 0)), np.zeros((1, 0)), DURATION)}),
+            "1 Monet2 trials have no directions",
+        ),
     ],
 )
 async def test_there_is_a_reason_where_nothing_is(scan: Recorded, reason: str, tmp_path: Path) -> None:
