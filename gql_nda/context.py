@@ -122,7 +122,7 @@ class Context:
     def _check(self) -> None:
         values, groups = self.limits.operation_values, self.limits.groups
         if self._values.total > values:
-            message = (
+            message = f"operation_values: more than {values} values in one operation; ask for fewer (arrays: href)"
                 f"operation_values: more than {values} values in one operation; ask for fewer (arrays have an href)"
             )
             self.refuse(ArrayTooLarge(message, limit="operation_values", maximum=values))
