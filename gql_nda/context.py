@@ -123,8 +123,6 @@ class Context:
         values, groups = self.limits.operation_values, self.limits.groups
         if self._values.total > values:
             message = f"operation_values: more than {values} values in one operation; ask for fewer (arrays: href)"
-                f"operation_values: more than {values} values in one operation; ask for fewer (arrays have an href)"
-            )
             self.refuse(ArrayTooLarge(message, limit="operation_values", maximum=values))
         if self._groups.total > groups:
             message = f"groups: more than {groups} groups in one operation; group by less, or filter"
