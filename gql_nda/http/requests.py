@@ -60,6 +60,8 @@ async def _body(request: Request, settings: Settings) -> bytes:
     except TimeoutError:
         late = f"body_timeout: the body took longer than {settings.body_timeout:g} s."
         raise Refused(408, late, code="TIMEOUT") from None
+    except OSError:  # a connection that breaks has been left, too
+        raise ClientDisconnect from None
     return b"".join(parts)
 
 

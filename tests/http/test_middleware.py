@@ -104,8 +104,8 @@ async def test_body_of_the_largest_size_is_read(app: Starlette) -> None:
 
 
 async def test_connection_that_breaks_while_it_is_read_ends_the_request(app: Starlette) -> None:
-    with pytest.raises(OSError, match="broken"):
-        await call(app, receiving(part(b"{", more=True), OSError("broken")))
+    answer = await call(app, receiving(part(b"{", more=True), OSError("broken")))
+    assert answer.sent == []
 
 
 # --- clients that leave ----------------------------------------------------------------------------
