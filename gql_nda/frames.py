@@ -75,7 +75,7 @@ def frame(refs: Sequence[Ref], records: Sequence[Sequence[Any]]) -> pl.DataFrame
     return pl.DataFrame([_series(ref, values) for ref, values in zip(refs, columns, strict=True)])
 
 
-class Mistyped(Exception):
+class Mistyped(ValueError):
     """A column holds what its type can't: SQLite takes anything anywhere."""
 
 
@@ -83,7 +83,7 @@ def _series(ref: Ref, values: Sequence[Any]) -> pl.Series:
     try:
         return pl.Series(ref.label, values, dtype(ref.column))
     except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
-        raise Mistyped(str(ref.column)) from error
+        raise Mistyped(f"{ref.column}: {str(error).splitlines()[0]}") from error
 
 
 def keyed(query: Query) -> pl.DataFrame:

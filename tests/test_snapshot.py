@@ -1,7 +1,9 @@
 """Snapshots as those see them who serve one and ask it: the same answers, from files, unless told otherwise."""
 
 import shutil
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,15 @@ def test_a_database_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[s
     flags = ["--database", f"sqlite:///{tmp_path}/{database}", "--snapshot-folder", str(tmp_path / "snapshots")]
     assert main(["snapshot", *flags]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_row_of_another_type(demo_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shutil.copy(demo_path, tmp_path / "typed.sqlite")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE trial SET start_frame_time = 'x' WHERE trial_idx = 3")
+    assert main(["snapshot", "--database", f"sqlite:///{path}", "--snapshot-folder", str(tmp_path / "snapshots")]) == 1
+    (message,) = capsys.readouterr().err.splitlines()
+    assert message.startswith("gql-nda: trial.start_frame_time: ")
 
 
 def test_a_folder_that_cannot_be_written(demo_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
