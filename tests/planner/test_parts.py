@@ -1,7 +1,9 @@
 """Parts of a level: what equal parents share, what it counts for, and where its errors stand."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,9 @@ from gql_nda.context import Context
 from gql_nda.dataset import Dataset
 from gql_nda.errors import PublicError, StoreUnavailable, Timeout
 from gql_nda.limits import Limits
+from gql_nda.planner.batches import Texts
+from gql_nda.planner.compile import name_of
+from gql_nda.planner.nodes import Selection
 from gql_nda.planner.reference import Reference
 from gql_nda.schema import build_schema, public
 from gql_nda.stores.sql import SqlStore
@@ -73,32 +78,43 @@ async def test_a_row_that_is_executed_again_costs_nothing_more(demo_path: Path, 
     assert "ARRAY_TOO_LARGE" not in agreement.tally.errors
 
 
-async def test_a_wrong_argument_is_told_at_each_parent(sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def again(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What graphql-core executes for a plan: types of completed rows, and of those whose field is executed."""
+    noted: list[str] = []
+    completed, executed = Reference.completed, Reference.executed
+
+    async def completing(self: Reference, kind: Any, *rest: Any) -> str | None:
+        noted.append(kind.name)
+        return await completed(self, kind, *rest)
+
+    async def executing(self: Reference, selected: Selection, sources: Sequence[Any], where: Any) -> Texts:
+        noted.extend(f"{selected.parent.name}.{name_of(selected)}" for _ in sources)
+        return await executed(self, selected, sources, where)
+
+    monkeypatch.setattr(Reference, "completed", completing)
+    monkeypatch.setattr(Reference, "executed", executing)
+    return noted
+
+
+async def test_a_wrong_argument_is_told_at_each_parent(sqlite_store: SqlStore, again: list[str]) -> None:
     """And no row is executed again for it."""
-    monkeypatch.delattr(Reference, "completed")
-    monkeypatch.delattr(Reference, "executed")
     text = "{ units { nodes { unitId scan { fields(first: -1) { totalCount } } } } }"
     agreement = Agreement(sqlite_store)
-    expected = await agreement.compare(Case(text, {}))
-    assert len(expected.errors) == 100
+    assert len((await agreement.compare(Case(text, {}))).errors) == 100
+    assert (agreement.tally.planned, again) == (1, [])
 
 
-async def test_errors_beside_don_t_make_equal_parents_execute(
-    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Scans' fields are told of 50 units: each by graphql-core, if errors were counted together."""
-    executed: list[str] = []
-    ever = Reference.executed
-
-    async def noted(self: Reference, selected: object, sources: list[object], where: object) -> object:
-        executed.extend(selected.parent.name for _ in sources)  # type: ignore[attr-defined]
-        return await ever(self, selected, sources, where)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Reference, "executed", noted)
+async def test_errors_beside_don_t_make_equal_parents_execute(sqlite_store: SqlStore, again: list[str]) -> None:
+    """Other units' errors, and those of another field of the same: each connection would be executed alone."""
     beside = "activity { trace { values(step: 0) } }"
-    text = f"{{ units(first: 50) {{ nodes {{ {beside} scan {{ fields {{ totalCount }} }} }} }} }}"
-    assert len((await Agreement(sqlite_store).compare(Case(text, {}))).errors) == 50
-    assert "Scan" not in executed
+    below = f"nodes {{ unitId umX wrong: {beside} }}"
+    text = f"""{{ units(first: 50) {{ nodes {{ {beside} scan {{ units(first: 2) {{ nodes {{ {VALUES} }} }} }} }} }}
+      scans(first: 1) {{ nodes {{ units(first: 40) {{ {below} }} }} }} }}"""
+    agreement = Agreement(sqlite_store)
+    assert len((await agreement.compare(Case(text, {}))).errors) == 50 + 22
+    assert agreement.tally.planned == 2
+    assert not {"Unit", "Scan", "Scan.units"} & set(again)
 
 
 # --- bytes -----------------------------------------------------------------------------------------
