@@ -13,6 +13,7 @@ from gql_nda.context import Context
 from gql_nda.errors import BadUserInput, LimitExceeded
 from gql_nda.keys import format_key, str_key
 from gql_nda.query import Key, Planned, Query, Relation, Row, down
+from gql_nda.resolvers.connections import page_size
 from gql_nda.resolvers.coordinates import EM, FIELD, FieldOutline, outlines
 from gql_nda.stores.positions import PLACE
 
@@ -118,14 +119,21 @@ async def of_units(units: Sequence[Row], context: Context, **asked: Any) -> list
 
 
 async def of_fields(
-    fields: Sequence[Row], context: Context, *, units: bool = False, points: int = POINTS, **asked: Any
+    fields: Sequence[Row],
+    context: Context,
+    *,
+    units: bool = False,
+    first: int | None = None,
+    points: int = POINTS,
+    **asked: Any,
 ) -> list[View | BaseException]:
-    """A view for each field: its outline and, if asked for, its units."""
+    """A view for each field: its outline and, if asked for, its units, all or the first of them."""
     beside = _beside(**asked)
+    first = None if first is None else page_size(first, context.limits, 0)
     room = _room(context, 4 * points + beside.count)
     _spend(context, len(fields) * beside.count)
     outlined = await _fields(fields, context, points)
-    inside = await _inside(fields, context, room) if units else [list[Found]() for _ in fields]
+    inside = await _inside(fields, context, room, first) if units else [list[Found]() for _ in fields]
 
     def view(outline: Found | BaseException, units: list[Found] | BaseException) -> View | BaseException:
         if isinstance(outline, BaseException):
@@ -219,19 +227,26 @@ def _seen(mark: Mark, extrapolated: object, reason: str | None) -> Found:
     return mark._replace(layer=f"{mark.layer}, extrapolated") if extrapolated else mark
 
 
-async def _inside(fields: Sequence[Row], context: Context, most: int) -> Sequence[list[Found] | BaseException]:
-    """The units of each field; LIMIT_EXCEEDED is a field's with more units than that."""
+async def _inside(
+    fields: Sequence[Row], context: Context, most: int, first: int | None
+) -> Sequence[list[Found] | BaseException]:
+    """The units of each field, all or the first; LIMIT_EXCEEDED is a field's with more of them than ``most``."""
     queries = (Query(t.scan_unit, OF_FIELD.on, (field.key,)) for field in fields)
-    pages = await asyncio.gather(*(context.loaders.page(Planned(query, first=most)) for query in queries))
-    keys = [unit.key for page in pages if not page.more for unit in page.rows]
+    count = most if first is None else min(first, most)
+    pages = await asyncio.gather(*(context.loaders.page(Planned(query, first=count)) for query in queries))
+    fits = [count == first or not page.more for page in pages]
+    keys = [unit.key for page, fit in zip(pages, fits, strict=True) if fit for unit in page.rows]
     _spend(context, len(keys))
     found = dict(zip(keys, await _units(keys, context), strict=True))
-    return [_too_many(context) if page.more else [found[unit.key] for unit in page.rows] for page in pages]
+    return [
+        [found[unit.key] for unit in page.rows] if fit else _too_many(context)
+        for page, fit in zip(pages, fits, strict=True)
+    ]
 
 
 def _too_many(context: Context) -> LimitExceeded:
     most = context.limits.link_points
-    message = f"link_points: the field has more units than go into a link of at most {most} points and segments"
+    message = f"link_points: the field has more units than go into a link of at most {most} points; choose by first"
     return LimitExceeded(message, limit="link_points", maximum=most)
 
 

@@ -82,7 +82,8 @@ class FieldConnectome:
     neuroglancer: NeuroglancerView | None = batch(
         derived.of_fields,
         "A view of the electron-microscopy volume that shows the outline of the field.",
-        argument("units", bool | None, "Whether the units of the field are shown, too: all of them.", False),
+        argument("units", bool | None, "Whether the units of the field are shown, too.", False),
+        argument("first", int | None, "Only so many units, by their numbers; unless given, all, or it is refused."),
         _EDGES,
         *_BESIDE,
     )

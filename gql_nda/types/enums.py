@@ -80,7 +80,7 @@ class PupilState(Enum):
 
 @strawberry.enum(description="Which way a transform leads. The two ways are fits of their own, no inverses.")
 class TransformDirection(Enum):
-    """Values of coregistration.direction, which is shown as the database has it."""
+    """Values of coregistration.direction."""
 
     TWO_P_TO_EM = strawberry.enum_value("2PEM", description="From the two-photon stack to the EM volume.")
     EM_TO_TWO_P = strawberry.enum_value("EM2P", description="From the EM volume to the two-photon stack.")
@@ -97,6 +97,7 @@ class CoordinateFrame(Enum):
 
 ENUMS: dict[Column[object], type[Enum]] = {
     t.area_membership.c.brain_area: BrainArea,
+    t.coregistration.c.direction: TransformDirection,
     t.mask_classification.c.mask_type: MaskType,
     t.trial.c.type: TrialType,
 }

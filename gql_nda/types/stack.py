@@ -9,6 +9,7 @@ from gql_nda.resolvers import stack as derived
 from gql_nda.types.array import NdArray
 from gql_nda.types.connection import Connection
 from gql_nda.types.entity import Node, entity
+from gql_nda.types.enums import TransformDirection
 from gql_nda.types.fields import array, batch, children, column, parent
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Coregistration(Node):
     stack_idx: int = column(_coregistration.c.stack_idx)
     transform_id: int = column(_coregistration.c.transform_id)
     version: str = column(_coregistration.c.version)
-    direction: str = column(_coregistration.c.direction)
+    direction: TransformDirection = column(_coregistration.c.direction)
     transform_type: str = column(_coregistration.c.transform_type)
     transform_args: Transform | None = batch(
         derived.arguments, "The stages the transform was fitted with; null where none are stored."

@@ -194,7 +194,7 @@ def _stacked() -> Rows:
         "Coregistration": [
             _transform(1, "phase3", "2PEM", "spline", _ARGUMENTS, _STAGES),
             _transform(2**31 - 1, "v" * 256, "EM2P", "linear", None, None),
-            _transform(-7, "üñï", "", " lead and trail ", {"transforms": []}, None),
+            _transform(-7, "üñï", "2PEM", " lead and trail ", {"transforms": []}, None),
         ],
         "StackUnit": [{**_stack, **u, "field": _fields[f][2], **_floating(*places)} for u, f in placed],
     }

@@ -24,8 +24,10 @@ ENUMS = {
     "stimulus.Clip": "CLIP",
     "stimulus.Monet2": "MONET2",
     "stimulus.Trippy": "TRIPPY",
+    "2PEM": "TWO_P_TO_EM",
+    "EM2P": "EM_TO_TWO_P",
 }
-ENUMERATED = ("brain_area", "mask_type", "type")
+ENUMERATED = ("brain_area", "mask_type", "type", "direction")
 
 
 # --- columns --------------------------------------------------------------------------------------

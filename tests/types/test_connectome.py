@@ -308,6 +308,21 @@ async def test_a_link_of_too_many_points(sqlite_store: SqlStore) -> None:
         assert error["extensions"]["limit"] == "link_points"
 
 
+@pytest.mark.parametrize("first", [0, 1])
+async def test_the_first_units_of_a_field_go_into_a_link(first: int, sqlite_store: SqlStore) -> None:
+    place, keys = "session: 4, scanIdx: 7, fieldIdx: 1", "units(first: %d) { nodes { strKey } }"
+    text = f"{{ field({place}) {{ {keys} neuroglancer(units: true, first: %d, points: 1) {{ {VIEW} }} }} }}"
+    async with serving(sqlite_store, limits={"link_points": 5}) as client:
+        field = (await client.data(text % (first, first)))["field"]
+        units = field["units"]["nodes"]
+        assert len(units) == first
+        assert field["neuroglancer"] == await seen(client, fields=[FIELD], units=units, points=1)
+        error = await client.error(text % (2, 2))
+        assert error["extensions"]["limit"] == "link_points"
+        assert error["message"].endswith("choose by first")
+        assert (await client.error(text % (1, -1)))["extensions"] == {"code": "BAD_USER_INPUT", "argument": "first"}
+
+
 async def test_a_units_link_of_too_many_segments(sqlite_store: SqlStore) -> None:
     document = (
         """query($nuclei: [String!]) { unit(strKey: "04_07_000001") { neuroglancer(nuclei: $nuclei) { url } } }"""

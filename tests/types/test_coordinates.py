@@ -253,6 +253,16 @@ async def test_transforms_are_those_of_the_stack(client: Client) -> None:
     assert len(data["transforms"]) == 8
 
 
+async def test_a_direction_that_was_told_can_be_asked_for(client: Client) -> None:
+    first, *_ = (await client.data("{ transforms { transformId direction version transformType } }"))["transforms"]
+    document = """query ($d: TransformDirection) { transforms(direction: $d) { direction }
+      stack(stackSession: 9, stackIdx: 19) { coregistrations(where: {direction: {eq: $d}}) { totalCount } } }"""
+    data = await client.data(document.replace("eq: $d", f"eq: {first['direction']}"), d=first["direction"])
+    assert [row["direction"] for row in data["transforms"]] == [first["direction"]] * 4
+    assert data["stack"]["coregistrations"]["totalCount"] == 4
+    assert first["direction"] == "TWO_P_TO_EM"
+
+
 @pytest.mark.parametrize(
     ("asked", "numbers"),
     [

@@ -28,7 +28,7 @@ from tests.support.client import Client
 
 SCHEMA = build_schema()._schema
 
-ENUMS = {"brain_area": "BrainArea", "mask_type": "MaskType", "type": "TrialType"}
+ENUMS = {"brain_area": "BrainArea", "mask_type": "MaskType", "type": "TrialType", "direction": "TransformDirection"}
 
 HOME = {
     "scan_include": "scan",
@@ -72,7 +72,7 @@ def shown(column: Column[Any]) -> list[tuple[str, Any]]:
 
 def scalar(column: Column[Any]) -> str:
     """The GraphQL type of a column's values."""
-    if column.name in ENUMS and column.table in (t.area_membership, t.mask_classification, t.trial):
+    if column.name in ENUMS and column.table in (t.area_membership, t.mask_classification, t.trial, t.coregistration):
         return ENUMS[column.name]
     kind = getattr(column.type, "impl", column.type)
     return "Int" if isinstance(kind, Integer) else "String" if isinstance(kind, String) else "Float"
