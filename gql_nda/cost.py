@@ -25,7 +25,8 @@ from strawberry.types.field import StrawberryField
 
 from gql_nda.query import Relation
 from gql_nda.types.aggregates import GroupsSpec
-from gql_nda.types.fields import ChildrenSpec, LookupSpec, RowSpec, spec_of
+from gql_nda.types.fields import spec_of
+from gql_nda.types.specs import ChildrenSpec, LookupSpec, RowSpec
 
 Largest = Callable[[Relation], Awaitable[int]]
 

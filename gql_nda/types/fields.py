@@ -13,19 +13,19 @@ from gql_nda.types.specs import (
     ArraySpec,
     BatchSpec,
     CalledSpec,
+    ChildrenSpec,
     ChosenRowSpec,
     ColumnSpec,
     ListedSpec,
+    LookupSpec,
     NamedSpec,
     PresenceSpec,
+    RowSpec,
     SameSpec,
     SatelliteColumnSpec,
     ScaledSpec,
     UnionSpec,
 )
-from gql_nda.types.specs import ChildrenSpec as ChildrenSpec
-from gql_nda.types.specs import LookupSpec as LookupSpec
-from gql_nda.types.specs import RowSpec as RowSpec
 
 
 class NdaField(StrawberryField):
