@@ -44,7 +44,7 @@ STATEMENTS = {
     "44-direction-tuning": 2,
     "45-activity-correlation": 3,
     "46-units-near": 2,
-    "47-running-epochs": 24,
+    "47-running-epochs": 21,
     "48-best-of-a-list": 3,
     "49-dense-masks": 10,
     "50-unit-by-name": 1,
