@@ -24,6 +24,18 @@ async def turns(items: Iterable[T], portion: int = 256) -> AsyncIterator[T]:
             await asyncio.sleep(0)
 
 
+class Turnstile:
+    """Lets one pass in each round of the event loop: what several do at a time, each for a moment, adds up."""
+
+    def __init__(self) -> None:
+        self._one = asyncio.Lock()
+
+    async def turn(self) -> None:
+        """Wait for the next round that nobody else has."""
+        async with self._one:
+            await asyncio.sleep(0)
+
+
 class Gate:
     """Lets so many pieces of work in at a time, each with its preparation: work that holds much memory."""
 

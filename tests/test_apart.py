@@ -146,3 +146,22 @@ async def test_others_go_between_portions() -> None:
         seen.append(item)  # noqa: PERF401
     task.cancel()
     assert seen == [0, 1, "other", 2, 3, "other", 4]
+
+
+async def test_a_turnstile_lets_one_pass_a_round() -> None:
+    turnstile, rounds, passed = apart.Turnstile(), 0, list[int]()
+
+    async def clock() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+
+    async def one() -> None:
+        await turnstile.turn()
+        passed.append(rounds)
+
+    ticking = asyncio.create_task(clock())
+    await asyncio.gather(*(one() for _ in range(9)))
+    ticking.cancel()
+    assert len(set(passed)) == 9

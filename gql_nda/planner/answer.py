@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphql.pyutils import Path
 
-from gql_nda.apart import apart
+from gql_nda.apart import Turnstile, apart
 from gql_nda.context import Context, Planning
 from gql_nda.planner import connections, parts
 from gql_nda.planner.batches import Batch, Few, Slots, Texts, size
@@ -28,6 +28,7 @@ class Answer:
 
     def __init__(self, context: Context, reference: Callable[[], Reference]) -> None:
         self.context, self._reference = context, reference
+        self.turnstile = Turnstile()
 
     @cached_property
     def reference(self) -> Reference:

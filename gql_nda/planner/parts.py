@@ -183,14 +183,20 @@ def _int(value: int) -> int:
 # --- batches ---------------------------------------------------------------------------------------
 
 
+PORTION = 256
+"""Rows of a part that are begun or completed in one round of the event loop, where others have theirs."""
+
+
 async def _batch(within: "Answer", part: Batch, owners: Sequence[Row | None], where: Where) -> Texts:
     """The results of one call for all rows, each completed by graphql-core: they may be of any type."""
     rows = list({owner.key: owner for owner in owners if owner is not None}.values())
     results = dict(zip([row.key for row in rows], await _results(within, part, rows), strict=True))
-    selected, answered = part.site.selection, within.reference.answered
-    return [
-        await answered(selected, where(i), results[owner.key]) if owner else "null" for i, owner in enumerate(owners)
-    ]
+    selected, texts = part.site.selection, list[str | None]()
+    for i, owner in enumerate(owners):
+        if len(owners) > PORTION and i % PORTION == 0:
+            await within.turnstile.turn()
+        texts.append(await within.reference.answered(selected, where(i), results[owner.key]) if owner else "null")
+    return texts
 
 
 async def _results(within: "Answer", part: Batch, rows: Sequence[Row]) -> Sequence[Any]:
@@ -199,4 +205,6 @@ async def _results(within: "Answer", part: Batch, rows: Sequence[Row]) -> Sequen
         loader = part.spec.loader(within.context, within.reference.arguments(part.site.selection))
     except Exception as error:
         return [error] * len(rows)
+    if len(rows) > PORTION:
+        await within.turnstile.turn()  # all of a part are loaded together: they are one batch
     return await loader.load_each(list(map(Derived, rows)))
