@@ -55,6 +55,7 @@ class Context:
     _told: int = 0
     _operation: asyncio.Task[Any] | None = None
     _refusal: PublicError | None = None
+    _ended: bool = False
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.store)
@@ -68,12 +69,16 @@ class Context:
         before = task.cancelling()
         try:
             answered = await operation
-        except asyncio.CancelledError:
-            if self._refusal is None or task.uncancel() > before:  # it is for another reason, too
+        except BaseException:
+            if self._refusal is None:
                 raise
         finally:
             self._operation = None
+            if self._ended:
+                task.uncancel()
         if self._refusal is not None:
+            if task.cancelling() > before:
+                raise asyncio.CancelledError  # for another reason, too
             raise self._refusal
         return answered
 
@@ -87,7 +92,7 @@ class Context:
 
     def _end(self) -> None:
         if self._operation is not None:
-            self._operation.cancel()
+            self._ended = self._operation.cancel()
 
     # --- what is counted ------------------------------------------------------------------------------
 

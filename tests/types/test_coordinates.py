@@ -110,8 +110,12 @@ async def test_the_transform_that_is_meant(chosen: Json, number: int, sqlite_cli
     ("asked", "code", "words"),
     [
         ("points: [], transformId: 9", "BAD_USER_INPUT", "no transform of transformId 9; there are 5 phase3 TWO_P_TO"),
-        ('points: [], version: "phase4"', "BAD_USER_INPUT", "version phase4; there are 5 phase3"),
-        ('points: [], type: "cubic"', "BAD_USER_INPUT", "type cubic; there are"),
+        (
+            'points: [], version: "phase4"',
+            "BAD_USER_INPUT",
+            "version phase4, direction TWO_P_TO_EM; there are 5 phase3",
+        ),
+        ('points: [], type: "cubic"', "BAD_USER_INPUT", "type cubic, direction TWO_P_TO_EM; there are"),
         ('points: [], transformId: 5, version: "phase2"', "BAD_USER_INPUT", "transformId 5, version phase2"),
         (
             "points: [], transformId: 5, direction: EM_TO_TWO_P",
@@ -124,7 +128,7 @@ async def test_the_transform_that_is_meant(chosen: Json, number: int, sqlite_cli
         ("points: [], stackIdx: 19", "", ""),
         ("points: {x: 1, y: 2, z: 3}", "", ""),
         ("points: [{x: 1, y: 2}]", "GRAPHQL_VALIDATION_FAILED", "z"),
-        ("points: [{x: 1e999, y: 2, z: 3}]", "", ""),
+        ("points: [{x: 1e999, y: 2, z: 3}]", "BAD_USER_INPUT", "points: a coordinate is no finite number"),
         ("points: [null]", "GRAPHQL_VALIDATION_FAILED", "PointInput"),
         ("direction: NORTH, points: []", "GRAPHQL_VALIDATION_FAILED", "NORTH"),
     ],
