@@ -35,10 +35,10 @@ Measured on:
 
 ## What is missed, and what it would take
 
-* *Query U from the snapshot, against the floor.* Over HTTP a constant answer of that size takes 2 ms; ours takes 6 ms in
-  process: 3 turn 12 columns of 5,000 rows into text, one Polars expression on both cores, and the rest are copies of a
-  MB, a thread's coming and going, and graphql-core around it. The columns' texts could be kept beside the columns, for
-  3 MB each: that would halve the 3 ms, and not meet the promise.
+* *Query U from the snapshot, against the floor.* Over HTTP a constant answer of that size takes 2 ms; ours takes 6 ms
+  in process: 3 turn 12 columns of 5,000 rows into text, one Polars expression on both cores, and the rest are copies of
+  a MB, a thread's coming and going, and graphql-core around it. The columns' texts could be kept beside the columns,
+  for 3 MB each: that would halve the 3 ms, and not meet the promise.
 * *Query U from the live database, against the floor.* Of its processor time a sixth is the driver's, a third is making
   frames of rows (the driver gives tuples), joining and writing them, and the rest is small change: statements built and
   compiled, sockets, greenlets, threads. The floor's one JOIN costs MariaDB more than our four ranges do, but nothing
