@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8000
-PYTEST ?=
+PYTEST ?= -n 2 --dist loadfile
 BENCH ?=
 MINUTES ?= 10
 
