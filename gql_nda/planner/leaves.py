@@ -25,8 +25,8 @@ def complete(kind: Any, value: Any) -> bool:
 
 def count(value: Any) -> int:
     """Number of numbers in a list, however nested."""
-    nested = value and any(type(one) is list for one in value)
-    return sum(count(one) for one in value if one) if nested else len(value)
+    first = next((one for one in value if one is not None), None)
+    return sum(count(one) for one in value if one is not None) if type(first) is list else len(value)
 
 
 Check = tuple[type, Callable[[Sequence[Any]], bool]]
