@@ -72,3 +72,11 @@ def test_numbers_are_complete(kind: Any, value: Any, expected: bool) -> None:
 def test_the_schema_has_such_lists() -> None:
     field: Any = build_schema()._schema.type_map["NdArray"]
     assert leaves.complete(field.fields["values"].type, [1.0, None])
+
+
+@pytest.mark.parametrize(
+    ("value", "numbers"),
+    [([], 0), ([1.5, None], 2), ([None, 2.5], 2), ([[1.5, 2.5], None, [None]], 3), ([[[1.0]], [], [[2.0, 3.0]]], 3)],
+)
+def test_numbers_are_counted(value: list[Any], numbers: int) -> None:
+    assert leaves.count(value) == numbers
