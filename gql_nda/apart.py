@@ -1,7 +1,7 @@
 """Work on rows, where it holds nobody up."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -16,12 +16,8 @@ async def apart(rows: int, work: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.to_thread(work, *arguments) if rows > AT_ONCE else work(*arguments)
 
 
-async def turns(items: Iterable[T], portion: int = 256) -> AsyncIterator[T]:
-    """The items, between portions of which others may go."""
-    for i, item in enumerate(items, 1):
-        yield item
-        if i % portion == 0:
-            await asyncio.sleep(0)
+PORTION = 256
+"""Items that one round of the event loop has time for, beside those of others."""
 
 
 class Turnstile:
@@ -34,6 +30,13 @@ class Turnstile:
         """Wait for the next round that nobody else has."""
         async with self._one:
             await asyncio.sleep(0)
+
+    async def through(self, items: Collection[T]) -> AsyncIterator[T]:
+        """The items: of many, a portion in a round."""
+        for i, item in enumerate(items):
+            if len(items) > PORTION and i % PORTION == 0:
+                await self.turn()
+            yield item
 
 
 class Gate:

@@ -69,7 +69,7 @@ class Context:
         before = task.cancelling()
         try:
             answered = await operation
-        except BaseException:
+        except (Exception, asyncio.CancelledError):
             if self._refusal is None:
                 raise
         finally:

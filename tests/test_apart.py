@@ -133,7 +133,9 @@ async def test_what_fails_gives_its_place() -> None:
     assert await gate.run(work.prepare, work.work) == "prepared"
 
 
-async def test_others_go_between_portions() -> None:
+@pytest.mark.parametrize(("count", "expected"), [(5, ["other", 0, 1, "other", 2, 3, "other", 4]), (2, [0, 1]), (0, [])])
+async def test_others_go_between_portions(count: int, expected: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "PORTION", 2)
     seen: list[Any] = []
 
     async def other() -> None:
@@ -142,10 +144,10 @@ async def test_others_go_between_portions() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    async for item in apart.turns(range(5), portion=2):
+    async for item in apart.Turnstile().through(range(count)):
         seen.append(item)  # noqa: PERF401
     task.cancel()
-    assert seen == [0, 1, "other", 2, 3, "other", 4]
+    assert seen == expected
 
 
 async def test_a_turnstile_lets_one_pass_a_round() -> None:

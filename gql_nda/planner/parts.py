@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from graphql.pyutils import Path
 
-from gql_nda.apart import turns
+from gql_nda import apart
 from gql_nda.loaders import Derived
 from gql_nda.planner.batches import Batch as Rows
 from gql_nda.planner.batches import Texts, owners, size
@@ -79,7 +79,7 @@ async def _children(within: "Answer", part: Children, parents: Sequence[Row | No
         texts[i] = told.get(j) if i == j or j not in alone else None
     _tell_again(within, [(j, i) for i, j in like.items() if i != j and texts[i] is not None], where)
     within.context.hold(size(texts) - size(list(told.values())))
-    async for i in turns([i for i, j in like.items() if j in errors]):
+    async for i in within.turnstile.through([i for i, j in like.items() if j in errors]):
         texts[i] = await within.reference.answered(part.site.selection, where(i), errors[like[i]])
     return await _completed(within, part, parents, texts, where)
 
@@ -113,7 +113,7 @@ async def _plans(
     """What each parent's resolver returns, or raises: plans are alike but for the key, unless a cursor is given."""
     plans: dict[int, Planned] = {}
     errors: dict[int, Exception] = {}
-    async for i, parent in turns(parents.items()):
+    async for i, parent in within.turnstile.through(parents.items()):
         if (alike := next(iter(plans.values()), None)) is not None and alike.query.after is None:
             plans[i] = replace(alike, query=replace(alike.query, keys=(parent.at(part.spec.relation.on),)))
             continue
@@ -183,19 +183,14 @@ def _int(value: int) -> int:
 # --- batches ---------------------------------------------------------------------------------------
 
 
-PORTION = 256
-"""Rows of a part that are begun or completed in one round of the event loop, where others have theirs."""
-
-
 async def _batch(within: "Answer", part: Batch, owners: Sequence[Row | None], where: Where) -> Texts:
     """The results of one call for all rows, each completed by graphql-core: they may be of any type."""
     rows = list({owner.key: owner for owner in owners if owner is not None}.values())
     results = dict(zip([row.key for row in rows], await _results(within, part, rows), strict=True))
     selected, texts = part.site.selection, list[str | None]()
-    for i, owner in enumerate(owners):
-        if len(owners) > PORTION and i % PORTION == 0:
-            await within.turnstile.turn()
-        texts.append(await within.reference.answered(selected, where(i), results[owner.key]) if owner else "null")
+    async for owner in within.turnstile.through(owners):
+        at = len(texts)
+        texts.append(await within.reference.answered(selected, where(at), results[owner.key]) if owner else "null")
     return texts
 
 
@@ -205,6 +200,6 @@ async def _results(within: "Answer", part: Batch, rows: Sequence[Row]) -> Sequen
         loader = part.spec.loader(within.context, within.reference.arguments(part.site.selection))
     except Exception as error:
         return [error] * len(rows)
-    if len(rows) > PORTION:
+    if len(rows) > apart.PORTION:
         await within.turnstile.turn()  # all of a part are loaded together: they are one batch
     return await loader.load_each(list(map(Derived, rows)))

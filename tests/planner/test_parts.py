@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
+from gql_nda import apart
 from gql_nda.context import Context
 from gql_nda.dataset import Dataset
 from gql_nda.errors import PublicError, StoreUnavailable, Timeout
 from gql_nda.limits import Limits
-from gql_nda.planner import parts
 from gql_nda.planner.batches import Texts
 from gql_nda.planner.compile import name_of
 from gql_nda.planner.nodes import Selection
@@ -189,7 +189,7 @@ async def test_a_statement_that_failed_is_not_sent_again(text: str, error: type[
 
 
 async def test_parts_of_many_rows_take_turns(sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "PORTION", 7)
+    monkeypatch.setattr(apart, "PORTION", 7)
     aliases = " ".join(
         f'a{i}: psth(conditionHash: "{hash_}") {{ n reason }}' for i, hash_ in enumerate(("k", "l", "k"))
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Table
 from gql_nda.frames import held, own
 from gql_nda.query import Key, Order, Predicate, Query, Ref, Relation, Row
 from gql_nda.stores.snapshot.data import Data
-from gql_nda.stores.snapshot.selection import Selection, matched, page, sorted_
+from gql_nda.stores.snapshot.selection import Selection, in_order, matched, page
 from gql_nda.tables import key_names
 
 HANDFUL = 32
@@ -73,10 +73,11 @@ class Answers:
 
     def _whole(self, table: Table, where: Predicate | None, order: tuple[Order, ...]) -> Selection:
         query = Query(table, where=where, order=order)
-        return sorted_(self._data, query, self._matched(query))
+        return in_order(self._data, query, self._matched(query))
 
     def _page(self, query: Query) -> Selection:
-        ordered = partial(self._in_order, query.table, query.where, query.order) if query.keys == ((),) else None
+        remembered = query.keys == ((),) and query.order
+        ordered = partial(self._in_order, query.table, query.where, query.order) if remembered else None
         return page(self._data, query, self._matched(query), ordered)
 
     def _frame(self, query: Query, refs: Sequence[Ref], chosen: Selection) -> pl.DataFrame:

@@ -61,17 +61,17 @@ def numbers(rows: Rows) -> pl.Series:
 def page(data: Data, query: Query, matching: Selection, ordered: Callable[[], Selection] | None = None) -> Selection:
     """Of the rows that match the query's filter the page of each key; ``ordered`` has them all in its order."""
     if query.after is not None and len(query.keys) == 1:
-        in_order = ordered() if ordered and query.order else None if query.order else matching
-        if in_order is not None and (rest := _rest(data, query, in_order)) is not None:
+        known = ordered() if ordered else None if query.order else matching
+        if known is not None and (rest := _rest(data, query, known)) is not None:
             return rest if query.limit is None else rest.head(query.limit)
     behind = matching if query.after is None else _kept(data, query, matching, beyond(query))
-    chosen = sorted_(data, query, behind)
+    chosen = in_order(data, query, behind)
     return chosen if query.limit is None else chosen.head(query.limit)
 
 
 def _rest(data: Data, query: Query, ordered: Selection) -> Selection | None:
     """The rows behind the cursor's, where its row is among them as it was: no more is compared than numbers of rows."""
-    at = _cursors(data, query)
+    at = _row_of_cursor(data, query)
     if at is None:
         return None
     if isinstance(ordered.rows, slice):
@@ -82,7 +82,7 @@ def _rest(data: Data, query: Query, ordered: Selection) -> Selection | None:
     return None if rest is None else Selection(rest, np.array([len(rest)]))
 
 
-def _cursors(data: Data, query: Query) -> int | None:
+def _row_of_cursor(data: Data, query: Query) -> int | None:
     """The row that a cursor was made of, if it still has those values."""
     labels = [order.ref.label for order in query.ordering]
     known = {**dict(zip(query.on, query.keys[0], strict=True)), **dict(zip(labels, query.after or (), strict=True))}
@@ -120,7 +120,7 @@ def candidates(data: Data, query: Query) -> Selection:
 # --- order ----------------------------------------------------------------------------------------
 
 
-def sorted_(data: Data, query: Query, found: Selection) -> Selection:
+def in_order(data: Data, query: Query, found: Selection) -> Selection:
     """The rows in the query's order, at least as many as its page has: rows stand by primary key before."""
     asked = query.ordering[: len({order.ref.label for order in query.order})]
     if not asked:
