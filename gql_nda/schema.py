@@ -62,16 +62,13 @@ class Schema(strawberry.Schema):
             if isinstance(executor, list):
                 return ExecutionResult(None, executor)
             await prepared.sizes.check(self._schema, operation, executor.variable_values.coerced, context)
-            answered = await context.unless_refused(_executed(executor))
+            return await context.unless_refused(_executed(executor))
         except (NoSuchOperation, NotAQuery):
             raise
         except GraphQLError as error:
             return ExecutionResult(None, [error])
         except Exception as error:  # ours, or what nobody foresaw: ``public`` tells them apart
             return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
-        if isinstance(executor, PlanningExecutor):
-            executor.close()
-        return answered
 
     async def execute(self, *args: Any, **kwargs: Any) -> Any:
         """Strawberry's, by which an operation can be refused, too."""
@@ -100,8 +97,13 @@ class NotAQuery(Exception):
 
 
 async def _executed(executor: Any) -> ExecutionResult:
-    result = executor.execute_operation()
-    answered: ExecutionResult = await result if inspect.isawaitable(result) else result
+    """The answer of an executor, which is freed with it; so is what a refused operation has made by then."""
+    try:
+        result = executor.execute_operation()
+        answered: ExecutionResult = await result if inspect.isawaitable(result) else result
+    finally:
+        if isinstance(executor, PlanningExecutor):
+            executor.close()
     return answered
 
 
