@@ -12,8 +12,8 @@ from aiodataloader import DataLoader
 
 from gql_nda.dataloader import Loader
 
-PATIENCE = 3.0
-"""Seconds after which something is taken to hang: on a busy machine, too."""
+PATIENCE = 1.0
+"""Seconds after which something is taken to hang."""
 
 
 class Source:

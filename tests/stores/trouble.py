@@ -10,9 +10,8 @@ import pymysql
 from gql_nda.stores.sql import SqlStore
 from tests.support.mariadb import MariaDb
 
-PROMISE = 9.0
-"""Seconds within which a request ends, whatever happens to the database: 5 where the machine does nothing else.
-Without the watchdog it would be the 11 of a statement's deadline at least."""
+PROMISE = 5.0
+"""Seconds within which a request ends, whatever happens to the database."""
 
 
 @contextmanager
